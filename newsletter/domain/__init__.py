@@ -1,0 +1,1 @@
+"""What a newsletter is: frozen records and pure functions, standard library only."""
