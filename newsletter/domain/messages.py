@@ -1,0 +1,112 @@
+"""An issue on its way to mail: rendered, frozen with open fields, merged for one subscriber."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from newsletter.domain import numbering
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A place in a text that each recipient's own value fills."""
+
+    name: str
+    default: str = ""
+
+
+#: Text with open fields, in reading order.
+Pieces = tuple[str | Field, ...]
+
+#: The fields that every template may use; the first five are filled for every recipient.
+FIELDS = (
+    "unsubscribe_url",
+    "preferences_url",
+    "view_url",
+    "subscriber.email",
+    "subscriber.language",
+    "subscriber.name",
+    "subscriber.first_name",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """One edition of an issue as readers will see it, personal fields still open."""
+
+    language: str
+    subject: str
+    preheader: str
+    #: HTML; values are escaped when they are merged.
+    html: Pieces
+    #: Plain text with LF line ends, at most 72 columns.
+    text: Pieces
+    #: Bytes of HTML that each entry id costs, for the size meter.
+    bytes_by_entry: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageTemplate:
+    """An issue rendered once for a mailing, with per-recipient merge fields left open.
+
+    It is what a mailing freezes: the same template, values and time give the same bytes for ever.
+    """
+
+    number: numbering.IssueNumber
+    rendered: Rendered
+    #: Display names and addresses, not yet encoded.
+    from_name: str
+    from_email: str
+    reply_to: str
+    list_id: str
+    list_name: str
+    #: Domain of Message-ID and of the bounce address.
+    domain: str
+    feedback_id: str
+    archive_url: str = ""
+    #: Put before every subject, as in “[TEST] ”.
+    subject_prefix: str = ""
+
+
+class Recipient(NamedTuple):
+    """Everything personal that one message needs."""
+
+    delivery: int
+    email: str
+    name: str
+    #: RFC 5322 local part of the Message-ID; the same on every retry.
+    message_key: str
+    #: Signed token of the bounce address, RFC 5321 local part safe.
+    bounce_token: str
+    #: Values of `FIELDS`, plain text.
+    values: Mapping[str, str]
+
+
+class Parts(NamedTuple):
+    """A message taken apart, for providers that build the MIME themselves."""
+
+    from_name: str
+    from_email: str
+    to_name: str
+    subject: str
+    text: str
+    html: str
+    #: The remaining headers, decoded: Reply-To, List-Unsubscribe, List-Id, Message-ID …
+    headers: Mapping[str, str]
+
+
+class Message(NamedTuple):
+    """A message template merged for one subscriber: the bytes on the wire."""
+
+    delivery: int
+    #: RFC 5321 MAIL FROM; carries the signed bounce token.
+    sender: str
+    #: RFC 5321 RCPT TO.
+    recipient: str
+    #: Message-ID without its angle brackets.
+    message_id: str
+    #: RFC 5322 bytes, CRLF line ends, no line starting with a dot. Empty where `parts` is asked for.
+    raw: bytes
+    parts: Parts | None = None

@@ -1,0 +1,312 @@
+"""The seams: what the floors above the port may ask of a provider, a ledger, a directory, a queue, a clock.
+
+Protocols and nothing else. Every implementation passes the suite of its port in ``tests/contract``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from newsletter.domain import deliveries, messages, numbering, subscribers
+
+#: The time now, with a zone.
+Clock = Callable[[], datetime]
+
+
+# -- providers ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a provider can carry, declared before anything is planned."""
+
+    #: Whether it takes `Message.raw`; otherwise `Message.parts` is filled.
+    raw: bool = True
+    #: Bytes of one message; 0: not known.
+    max_bytes: int = 0
+    #: Messages that it may hold at once without having answered.
+    in_flight: int = 1
+    #: Whether addresses outside ASCII can be mailed (RFC 6531).
+    utf8_addresses: bool = False
+    #: Whether a repeated hand-over of the same message is recognised and not sent twice.
+    idempotent: bool = False
+
+
+class Feed(Protocol):
+    """What a provider draws messages from, and gives receipts to.
+
+    ``take`` and ``give`` never block and cost no turn of the event loop: a provider calls them
+    from its transport's callbacks.
+    """
+
+    def take(self) -> messages.Message | None:
+        """Return the next message to hand over, or None when none may go now."""
+        ...
+
+    def give(self, receipt: deliveries.Receipt) -> None:
+        """Take the answer for one message. Exactly one receipt belongs to every message taken."""
+        ...
+
+    def put_back(self, message: messages.Message) -> None:
+        """Take back a message of which not one byte of content was handed over."""
+        ...
+
+    async def ready(self) -> bool:
+        """Wait until `take` may return a message; False when there will be no more."""
+        ...
+
+
+class Provider(Protocol):
+    """SMTP or an email API: hands messages over and answers for each."""
+
+    @property
+    def limits(self) -> Limits:
+        """What it can carry; after `probe` the server's own word."""
+        ...
+
+    async def probe(self) -> str:
+        """Connect, authenticate and leave again; return what it said of itself.
+
+        Raises:
+            ProviderError: it cannot be reached, or refuses us.
+        """
+        ...
+
+    async def send(self, feed: Feed) -> None:
+        """Draw messages from the feed until it is dry, and give a receipt for each one taken.
+
+        Raises:
+            ProviderError: nothing can be handed over; every message taken has its receipt all the same.
+        """
+        ...
+
+
+# -- the ledger --------------------------------------------------------------------------------
+
+
+class Ledger(Protocol):
+    """One row per mailing and subscriber, written before and after every hand-over."""
+
+    def plan(self, draft: MailingDraft) -> deliveries.Mailing:
+        """Freeze template and audience into a mailing with one planned delivery each, in one transaction.
+
+        Raises:
+            MailingError: the audience is empty, or the issue has a mailing of this kind already.
+        """
+        ...
+
+    def preview(self, audience: Audience) -> tuple[int, Mapping[str, int]]:
+        """Count who would be included, and for each reason who would be left out."""
+        ...
+
+    def mailing(self, number: numbering.IssueNumber) -> deliveries.Mailing | None:
+        """Return the newest mailing of an issue that was not cancelled, or None."""
+        ...
+
+    def mailings(self) -> Sequence[deliveries.Mailing]:
+        """Return every mailing, newest first."""
+        ...
+
+    def template(self, mailing: int) -> Mapping[str, messages.MessageTemplate]:
+        """Return the frozen message templates of a mailing by language; the first is the default."""
+        ...
+
+    def claim(self, mailing: int, lease: Lease, *, limit: int, now: datetime) -> list[deliveries.Claimed]:
+        """Take up to ``limit`` due deliveries for one sender, and commit that they may now be in the air.
+
+        Recipients who left or were suppressed since the plan become skipped instead. No two
+        senders are ever given the same delivery.
+        """
+        ...
+
+    def settle(self, outcomes: Sequence[deliveries.Outcome]) -> None:
+        """Record what claimed deliveries came to, in one transaction, with the suppressions that follow."""
+        ...
+
+    def turn(
+        self, mailing: int, lease: Lease, outcomes: Sequence[deliveries.Outcome], *, limit: int, now: datetime
+    ) -> list[deliveries.Claimed]:
+        """Settle and claim in one transaction: one turn of a group commit."""
+        ...
+
+    def recover(self, mailing: int, *, now: datetime, dead: Callable[[str], bool]) -> int:
+        """Move deliveries whose sender is gone (lease over, or owner dead) to unknown; return how many."""
+        ...
+
+    def resolve_unknown(self, mailing: int, state: deliveries.State, *, now: datetime) -> int:
+        """Move every unknown delivery to planned or sent; return how many."""
+        ...
+
+    def retry(self, mailing: int, states: Sequence[deliveries.State], *, now: datetime) -> int:
+        """Plan deliveries of the given states anew; return how many."""
+        ...
+
+    def set_status(
+        self, mailing: int, status: deliveries.MailingStatus, *, reason: str = "", now: datetime
+    ) -> deliveries.Mailing:
+        """Pause, resume, hold, cancel or finish a mailing.
+
+        Raises:
+            MailingError: it is over already.
+        """
+        ...
+
+    def tally(self, mailing: int) -> deliveries.Tally:
+        """Count the deliveries of a mailing by state."""
+        ...
+
+    def due(self, now: datetime) -> Sequence[deliveries.Mailing]:
+        """Return mailings whose time has come, or that have due deliveries left."""
+        ...
+
+    def deliveries(
+        self, mailing: int, *, states: Sequence[deliveries.State] = (), domain: str = ""
+    ) -> Iterator[deliveries.Delivery]:
+        """Yield deliveries of a mailing, streamed, by id."""
+        ...
+
+    def errors(self, mailing: int) -> Sequence[tuple[str, int]]:
+        """Return replies of refusals and how often each came, most frequent first."""
+        ...
+
+    def mark_unsubscribed(self, mailing: int, subscriber: int, *, now: datetime) -> None:
+        """Note beside a delivery that its recipient left by it."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """Who claims, and until when the claim holds without a sign of life."""
+
+    #: ``host:pid:start``: enough to see on the same machine that the owner is dead.
+    owner: str
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audience:
+    """Which subscribers a mailing is for."""
+
+    name: str = "everyone"
+    #: A filter in the audience language; empty: every active subscriber.
+    rule: str = ""
+    exclude: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailingDraft:
+    """Everything a mailing freezes."""
+
+    templates: Mapping[str, messages.MessageTemplate]
+    audience: Audience
+    provider: str
+    now: datetime
+    rate: float = 0
+    due_at: datetime | None = None
+    content_hash: str = ""
+    #: Only subscribers that no earlier mailing of the issue reached.
+    only_missing: bool = False
+
+
+# -- the directory -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportRow:
+    """One person of an import file, already cleaned."""
+
+    line: int
+    email: str
+    status: subscribers.Status
+    name: str = ""
+    language: str = ""
+    tags: tuple[str, ...] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    joined_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportCounts:
+    """What an import did, or would do."""
+
+    new: int = 0
+    known: int = 0
+    changed: int = 0
+    #: Rows that would have raised consent: left as they are.
+    held: int = 0
+    duplicate: int = 0
+
+
+class Directory(Protocol):
+    """Subscribers, their consent records and the suppressions."""
+
+    def add(
+        self, subscriber: subscribers.Subscriber, record: subscribers.ConsentRecord
+    ) -> subscribers.Subscriber:
+        """Write a new subscriber with the record that explains it.
+
+        Raises:
+            AddressError: the address is on the list already.
+        """
+        ...
+
+    def find(self, email: str) -> subscribers.Subscriber | None:
+        """Return the subscriber with this address, whatever its case, or None."""
+        ...
+
+    def get(self, subscriber: int) -> subscribers.Subscriber | None:
+        """Return the subscriber with this id, or None."""
+        ...
+
+    def apply(self, move: subscribers.Move) -> None:
+        """Save a subscriber and append its consent record, in one transaction."""
+        ...
+
+    def history(self, subscriber: int) -> Sequence[subscribers.ConsentRecord]:
+        """Return the consent records of a subscriber, oldest first."""
+        ...
+
+    def list(
+        self, *, status: subscribers.Status | None = None, tag: str = "", text: str = ""
+    ) -> Iterator[subscribers.Subscriber]:
+        """Yield subscribers by address, streamed."""
+        ...
+
+    def counts(self) -> Mapping[subscribers.Status, int]:
+        """Count subscribers by status."""
+        ...
+
+    def take_in(
+        self, rows: Iterable[ImportRow], *, wording: str, source: str, now: datetime, write: bool
+    ) -> ImportCounts:
+        """Take in the rows of an import, in one transaction and flat memory; with ``write`` false only count.
+
+        Never raises anybody's consent.
+        """
+        ...
+
+    def suppress(self, email: str, *, reason: str, now: datetime) -> None:
+        """Never mail this address again."""
+        ...
+
+    def is_suppressed(self, email: str) -> str:
+        """Return the reason for which an address must not be mailed, or an empty text."""
+        ...
+
+
+# -- the queue ---------------------------------------------------------------------------------
+
+
+class Queue(Protocol):
+    """Carries due mailings to whoever sends them."""
+
+    def put(self, mailing: int, *, at: datetime | None = None) -> None:
+        """Have a mailing sent at a time, or now."""
+        ...
+
+
+#: Seconds after which a sender that gave no sign of life is taken for dead.
+LEASE = timedelta(minutes=5)
