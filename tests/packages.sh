@@ -1,0 +1,55 @@
+#!/bin/sh
+# Bring in the programs of tests/packages.txt that are missing. `packages.sh install NAME` installs one package.
+set -eu
+cd "$(dirname "$0")/.."
+TOOLS="$PWD/.tools"
+PATH="$TOOLS/bin:$PATH:/usr/sbin:$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')"
+export DEBIAN_FRONTEND=noninteractive
+
+refuse() {
+    echo "make: $1" >&2
+    exit 1
+}
+
+need_apt() {
+    command -v apt-get >/dev/null || refuse "$1 is needed, and this is not a Debian: install it by hand, then call make again"
+}
+
+refresh() { # once a run: a fresh machine has no package lists
+    [ -n "${refreshed:-}" ] || apt-get update -qq </dev/null
+    refreshed=yes
+}
+
+install() {
+    need_apt "$1"
+    [ "$(id -u)" = 0 ] || refuse "$1 is needed: sudo apt-get install $1, then call make again"
+    refresh
+    # 101 from policy-rc.d forbids a package to start its service.
+    if [ ! -e /usr/sbin/policy-rc.d ]; then
+        trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+        printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+        chmod +x /usr/sbin/policy-rc.d
+    fi
+    apt-get install -y -qq --no-install-recommends "$1" </dev/null >"$TOOLS/apt.log" 2>&1 || { cat "$TOOLS/apt.log" >&2; exit 1; }
+}
+
+unpack() { # COMMAND PACKAGE: its own libraries are found through a wrapper
+    need_apt "$2"
+    [ "$(id -u)" != 0 ] || refresh
+    (cd "$TOOLS" && apt-get download -qq "$2" && dpkg -x "$2"_*.deb "$2" && rm "$2"_*.deb)
+    program=$(find "$TOOLS/$2" -type f -name "$1" | head -n 1)
+    libraries=$(find "$TOOLS/$2" -name '*.so*' -exec dirname {} + | sort -u | paste -sd:)
+    printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" exec "%s" "$@"\n' "$libraries" "$program" >"$TOOLS/bin/$1"
+    chmod +x "$TOOLS/bin/$1"
+}
+
+mkdir -p "$TOOLS/bin"
+if [ "${1:-}" = install ]; then
+    install "$2"
+    exit
+fi
+grep -v '^#' tests/packages.txt | while read -r command package how; do
+    command -v "$command" >/dev/null && continue
+    echo "$package: $how (for $command)"
+    "$how" "$command" "$package"
+done
