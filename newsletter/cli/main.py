@@ -23,7 +23,9 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    epilog=nouns.example("newsletter init digest --title 'My Digest' --from news@example.org", "newsletter issue list"),
+    epilog=nouns.example(
+        "newsletter init digest --title 'My Digest' --from news@example.org", "newsletter issue list"
+    ),
 )
 
 
@@ -38,7 +40,12 @@ def options(
     ctx: typer.Context,
     directory: Annotated[
         Path | None,
-        typer.Option("-C", "--directory", metavar="DIR", help="Work in the workspace at DIR, not the one around the current folder."),
+        typer.Option(
+            "-C",
+            "--directory",
+            metavar="DIR",
+            help="Work in the workspace at DIR, not the one around the current folder.",
+        ),
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[
@@ -64,7 +71,7 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(0)
 
 
-def _report(error: Exception, message: str, hint: str | None, *, debug: bool) -> None:
+def _report(error: Exception, message: str, hint: str, *, debug: bool) -> None:
     if debug:
         traceback.print_exception(error)
     output.complain(message, hint=hint)

@@ -11,8 +11,8 @@ To add a noun: write `newsletter/cli/<noun>.py` with a module-level `app`, and o
         output.show(issues, as_json=as_json, text=…)
 
 A noun that is a single command (`newsletter init`) takes `app = nouns.command()` and decorates one function
-with `@app.command(…)`. Every command has a docstring, `help=` on every option, and an `epilog` example: tests check
-all three, and that the example parses. Nothing heavy is imported at the top of a noun's file.
+with `@app.command(…)`. Every command has a docstring, `help=` on every option, and an `epilog` example: tests
+check all three, and that the example parses. Nothing heavy is imported at the top of a noun's file.
 """
 
 from __future__ import annotations
@@ -42,14 +42,18 @@ class Noun:
 
 
 NOUNS: dict[str, Noun] = {
-    "init": Noun(module="newsletter.cli.init", help="Make a workspace: settings, folders, keys and database."),
-    "demo": Noun(module="newsletter.cli.demo", help="Do the whole job once, for real, in a temporary workspace."),
+    "init": Noun(
+        module="newsletter.cli.init", help="Make a workspace: settings, folders, keys and database."
+    ),
+    "demo": Noun(
+        module="newsletter.cli.demo", help="Do the whole job once, for real, in a temporary workspace."
+    ),
     "issue": Noun(module="newsletter.cli.issue", help="Write, check, render and approve issues."),
     "subscriber": Noun(module="newsletter.cli.subscriber", help="Keep the subscribers and their consent."),
     "mailing": Noun(module="newsletter.cli.mailing", help="Plan, send and account for mailings."),
     "serve": Noun(module="newsletter.cli.serve", help="Run the public pages and the scheduler."),
     "upgrade": Noun(module="newsletter.cli.upgrade", help="Bring the database to this version's tables."),
-    "doctor": Noun(module="newsletter.cli.doctor", help="Look at everything a mailing depends on and say how to mend it."),
+    "doctor": Noun(module="newsletter.cli.doctor", help="Look at all that a mailing depends on."),
 }
 
 
@@ -71,7 +75,10 @@ class NounGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            output.complain("stopped by Ctrl-C", hint="what was finished stays finished; the same command goes on from there")
+            output.complain(
+                "stopped by Ctrl-C",
+                hint="what was finished stays finished; the same command goes on from there",
+            )
             raise typer.Exit(INTERRUPTED) from None
 
 
@@ -85,7 +92,9 @@ def load(name: str) -> Command:
 
 def group(name: str) -> typer.Typer:
     """Return the Typer app of a noun with sub-commands, its help taken from the table."""
-    app = typer.Typer(help=NOUNS[name].help, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+    app = typer.Typer(
+        help=NOUNS[name].help, no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    )
     # A callback keeps Typer from folding a group of one command into that command.
     app.callback()(lambda: None)
     return app
@@ -98,4 +107,6 @@ def command() -> typer.Typer:
 
 def example(*lines: str) -> str:
     """Return an epilog that shows `lines` as typed, unwrapped."""
-    return "\b\n" + "\n".join(["Example:" if len(lines) == 1 else "Examples:", *(f"  {line}" for line in lines)])
+    return "\b\n" + "\n".join(
+        ["Example:" if len(lines) == 1 else "Examples:", *(f"  {line}" for line in lines)]
+    )

@@ -7,11 +7,10 @@ import json
 import os
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from datetime import date, timedelta
 from enum import Enum
-from pathlib import PurePath
 from typing import Annotated, Any, TextIO
 
 import typer
@@ -45,19 +44,20 @@ def _plain(value: object) -> object:
     """Turn a record of the domain into what JSON can say."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, set | frozenset):
-        return sorted(value, key=str)
-    if isinstance(value, Iterable):
-        return list(value)
+    for kind, convert in _CONVERSIONS:
+        if isinstance(value, kind):
+            return convert(value)
     return str(value)
+
+
+_CONVERSIONS: tuple[tuple[type, Callable[[Any], object]], ...] = (
+    (Enum, lambda value: value.value),
+    (date, lambda value: value.isoformat()),
+    (timedelta, lambda value: value.total_seconds()),
+    (Mapping, dict),
+    (Set, lambda value: sorted(value, key=str)),
+    (Iterable, list),
+)
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -90,7 +90,7 @@ def paint(text: str, *codes: str, stream: TextIO | None = None) -> str:
     return f"\033[{';'.join(codes)}m{text}\033[0m"
 
 
-def complain(message: str, *, hint: str | None = None) -> None:
+def complain(message: str, *, hint: str = "") -> None:
     """Print an error and the next thing to type on stderr."""
     sys.stdout.flush()
     sys.stderr.write(f"{paint('Error:', RED, stream=sys.stderr)} {message}\n")
@@ -105,11 +105,17 @@ def warn(message: str) -> None:
 
 
 def confirm(question: str, *, yes: bool = False) -> None:
-    """Ask a yes-or-no question, no being the default; raise `UsageError` where nobody can answer or the answer is no."""
+    """Ask a yes-or-no question, no being the default, and leave with exit code 1 on a no.
+
+    Raises:
+        UsageError: nobody is at the terminal to answer.
+    """
     if yes:
         return
     if not sys.stdin.isatty():
-        raise errors.UsageError(f"{question} Nobody is at the terminal to answer", hint="add --yes to do it without asking")
+        raise errors.UsageError(
+            f"{question} Nobody is at the terminal to answer", hint="add --yes to do it without asking"
+        )
     if not typer.confirm(question, default=False):
         raise typer.Exit(1)
 

@@ -1,6 +1,7 @@
 """Every error a person can meet, as one tree with a hint of what to do next.
 
 NewsletterError
+├── UsageError              the command line asks for what cannot be; exit code 2
 ├── WorkspaceError          no workspace here, or something would be overwritten
 ├── SettingsError           newsletter.toml or the environment says something wrong
 ├── IssueError              an issue file cannot be read; carries every problem found
@@ -32,6 +33,12 @@ class NewsletterError(Exception):
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+
+class UsageError(NewsletterError):
+    """The command line asks for what cannot be, or needs an answer that nobody can give."""
+
+    exit_code = 2
 
 
 class WorkspaceError(NewsletterError):
