@@ -1,0 +1,1 @@
+"""People and the ledger in a database: SQLite for one machine, PostgreSQL beyond."""

@@ -1,0 +1,153 @@
+"""Every table, as rows that never leave this room: foreign-key columns only, no relationships."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from newsletter.store.columns import BigId, Instant, Json
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = SQLModel.metadata
+
+_EMPTY = {"server_default": text("''"), "nullable": False}
+
+
+# -- people ------------------------------------------------------------------------------------
+
+
+class WordingRow(SQLModel, table=True):
+    """Words that somebody agreed to, kept once however many agreed."""
+
+    __tablename__ = "wording"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    words: str = Field(unique=True)
+    first_used_at: datetime = Field(sa_type=Instant)
+
+
+class ImportRunRow(SQLModel, table=True):
+    """One import of a file, and what it did."""
+
+    __tablename__ = "import_run"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    at: datetime = Field(sa_type=Instant)
+    #: Name of the file, or whatever else the rows came from.
+    source: str
+    wording_id: int = Field(sa_type=BigId, foreign_key="wording.id")
+    counts: dict[str, Any] = Field(sa_type=Json)
+    undone_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class SubscriberRow(SQLModel, table=True):
+    """Somebody on the list.
+
+    Rows are deleted when a person asks to be forgotten; ids are never given twice, because
+    links in old mail name people by id. Tables that must outlive a person hold the id without
+    a foreign key.
+    """
+
+    __tablename__ = "subscriber"
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('pending', 'active', 'unsubscribed', 'bounced', 'complained')", name="status"
+        ),
+        Index("ix_subscriber_status", "status"),
+        Index("ix_subscriber_import_id", "import_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    #: As the person writes it.
+    email: str
+    #: `addresses.key` of it.
+    email_key: str = Field(unique=True)
+    #: What stands behind the @, lower case: suppressions and pacing go by it.
+    domain: str
+    status: str
+    name: str = Field(default="", sa_column_kwargs=_EMPTY)
+    language: str = Field(default="", sa_column_kwargs=_EMPTY)
+    timezone: str = Field(default="", sa_column_kwargs=_EMPTY)
+    joined_at: datetime = Field(sa_type=Instant)
+    #: Of anything in this row, its labels or its consent.
+    changed_at: datetime = Field(sa_type=Instant)
+    paused_until: datetime | None = Field(default=None, sa_type=Instant)
+    #: None rather than an empty object, so that a million bare addresses stay narrow.
+    attributes: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    #: The import that brought this person.
+    import_id: int | None = Field(default=None, sa_type=BigId, foreign_key="import_run.id")
+
+
+class ConsentRow(SQLModel, table=True):
+    """Who agreed to what, when and how. Append-only, by triggers, while its person exists."""
+
+    __tablename__ = "consent"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    subscriber_id: int = Field(
+        sa_type=BigId, index=True, sa_column_args=[ForeignKey("subscriber.id", ondelete="CASCADE")]
+    )
+    status: str
+    at: datetime = Field(sa_type=Instant)
+    how: str
+    source: str = Field(default="", sa_column_kwargs=_EMPTY)
+    #: Line of the import's file, where the record came from one.
+    line: int | None = None
+    import_id: int | None = Field(default=None, sa_type=BigId, foreign_key="import_run.id")
+    wording_id: int | None = Field(default=None, sa_type=BigId, foreign_key="wording.id")
+    ip: str = Field(default="", sa_column_kwargs=_EMPTY)
+
+
+class LabelRow(SQLModel, table=True):
+    """A topic (the subscriber's choice) or a tag (the staff's label)."""
+
+    __tablename__ = "label"
+    __table_args__ = (UniqueConstraint("kind", "name"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    #: ``topic`` or ``tag``.
+    kind: str
+    name: str
+
+
+class LabellingRow(SQLModel, table=True):
+    """A label on a subscriber: found from either side by an index."""
+
+    __tablename__ = "labelling"
+    __table_args__ = (Index("ix_labelling_subscriber_id", "subscriber_id"), {"sqlite_with_rowid": False})
+
+    label_id: int = Field(primary_key=True, sa_type=BigId, foreign_key="label.id")
+    subscriber_id: int = Field(
+        sa_type=BigId, primary_key=True, sa_column_args=[ForeignKey("subscriber.id", ondelete="CASCADE")]
+    )
+    #: The import that put it there.
+    import_id: int | None = Field(default=None, sa_type=BigId, foreign_key="import_run.id")
+
+
+class SuppressionRow(SQLModel, table=True):
+    """An address or a domain that must not be mailed.
+
+    Join it as ``suppression.value IN (subscriber.email_key, subscriber.domain)``: an address
+    has an @ and a domain has none, so one unique column serves both.
+    """
+
+    __tablename__ = "suppression"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    #: Address key or domain; None once the person was erased.
+    value: str | None = Field(default=None, unique=True)
+    #: `tokens.Signer.keyed_hash` of the value: survives erasure.
+    value_hash: str = Field(unique=True)
+    reason: str
+    at: datetime = Field(sa_type=Instant)
