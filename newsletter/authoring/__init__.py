@@ -1,0 +1,1 @@
+"""What editors do with files: issues, clippings, drafts, approvals, back issues."""
