@@ -70,6 +70,11 @@ def find(folder: Path, name: str, *, today: date | None = None, sent: Collection
     return _numbered(shelf, folder, name)
 
 
+def editions(folder: Path, number: numbering.IssueNumber) -> list[Listing]:
+    """Return the files of one number, the original first, then its translations by name."""
+    return [one for one in listing(folder) if one.number == number]
+
+
 def following(folder: Path, *, day: date | None = None, yearly: bool = False) -> numbering.IssueNumber:
     """Return the number that the next new issue takes.
 
