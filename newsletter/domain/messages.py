@@ -37,6 +37,7 @@ class Rendered:
     """One edition of an issue as readers will see it, personal fields still open."""
 
     language: str
+    #: As the editors wrote them; personal fields stand in them between braces (`fields.fill`).
     subject: str
     preheader: str
     #: HTML; values are escaped when they are merged.
