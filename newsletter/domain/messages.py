@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from newsletter.domain import numbering
@@ -96,6 +97,9 @@ class Parts(NamedTuple):
     html: str
     #: The remaining headers, decoded: Reply-To, List-Unsubscribe, List-Id, Message-ID …
     headers: Mapping[str, str]
+    #: What the message was merged from: APIs that take one body and many values need both.
+    template: MessageTemplate | None = None
+    values: Mapping[str, str] = MappingProxyType({})
 
 
 class Message(NamedTuple):
