@@ -19,6 +19,7 @@ from newsletter.settings import workspace
 
 if TYPE_CHECKING:
     from newsletter.settings.model import Settings
+    from newsletter.store.database import Database
 
 
 def now() -> datetime:
@@ -49,6 +50,13 @@ class App:
     def signer(self) -> tokens.Signer:
         """Return what signs every link that acts for a subscriber."""
         return tokens.Signer(self.settings.key())
+
+    @cached_property
+    def database(self) -> Database:
+        """Return the database; nothing is opened yet."""
+        from newsletter.store.database import Database
+
+        return Database(self.settings.database.url.get_secret_value(), folder=self.workspace.root)
 
     @cached_property
     def rng(self) -> random.Random:

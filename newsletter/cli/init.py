@@ -1,0 +1,84 @@
+"""`newsletter init`: make a workspace, and say what to type next."""
+
+from __future__ import annotations
+
+import email.utils
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from newsletter import wiring
+from newsletter.cli import nouns, output, workspaces
+from newsletter.domain import errors
+
+EXAMPLE = nouns.example(
+    "newsletter init digest --title 'My Digest' --from 'The Editors <news@example.org>'",
+    "newsletter init --title 'My Digest' --from news@example.org --url https://digest.example.org",
+)
+#: The option behind each setting that a person can have got wrong here.
+OPTIONS = {
+    "publication.title": "--title",
+    "publication.url": "--url",
+    "publication.language": "--language",
+    "sender.email": "--from",
+}
+
+app = nouns.command()
+
+
+@app.command(epilog=EXAMPLE)
+def init(
+    *,
+    title: Annotated[str, typer.Option("--title", help="What the publication is called.")],
+    sender: Annotated[
+        str, typer.Option("--from", metavar="ADDRESS", help="Who mails: an address, or Name <address>.")
+    ],
+    directory: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="The folder; made if missing, the current one by default.")
+    ] = Path(),
+    url: Annotated[
+        str, typer.Option("--url", help="The base of the public pages and links.")
+    ] = "http://localhost:8000",
+    language: Annotated[str, typer.Option("--language", help="The language, such as en or ja.")] = "en",
+) -> None:
+    """Make a workspace: settings, folders, keys and database."""
+    name, address = email.utils.parseaddr(sender)
+    words = {
+        "title": title,
+        "url": url,
+        "language": language,
+        "name": name or title,
+        "email": address or sender,
+    }
+
+    def fill(draft: Path) -> None:
+        app = wiring.build(draft)
+        _check(app)
+        app.database.upgrade()
+        app.database.close()
+
+    workspaces.make(directory, words, fill=fill)
+    _say_what_is_next(directory)
+
+
+def _check(app: wiring.App) -> None:
+    """Read the new settings, and name the option where one of them does not hold."""
+    try:
+        app.settings.key()
+    except errors.SettingsError as error:
+        said = []
+        for problem in error.problems:
+            key, _, rest = problem.message.partition(": ")
+            said.append(f"{OPTIONS[key]}: {rest}" if key in OPTIONS else str(problem))
+        raise errors.UsageError("\n".join(said), hint="newsletter init --help shows an example") from error
+
+
+def _say_what_is_next(directory: Path) -> None:
+    root = directory.absolute()
+    output.line(f"{root} is a workspace now. Its settings are in newsletter.toml, its secrets in .env.")
+    output.line("Next:")
+    here = "" if root == Path.cwd() else f"-C {shlex.quote(str(directory))} "
+    for command in ("doctor", "issue new", "issue check latest"):
+        output.line(f"  newsletter {here}{command}")
