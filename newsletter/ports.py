@@ -6,9 +6,9 @@ Protocols and nothing else. Every implementation passes the suite of its port in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from newsletter.domain import deliveries, messages, numbering, subscribers
 
@@ -254,30 +254,36 @@ class MailingDraft:
 # -- the directory -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImportRow:
+class ImportRow(NamedTuple):
     """One person of an import file, already cleaned."""
 
     line: int
+    #: As `addresses.plain` or the slower check returned it.
     email: str
     status: subscribers.Status
     name: str = ""
     language: str = ""
     tags: tuple[str, ...] = ()
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] | None = None
     joined_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportCounts:
-    """What an import did, or would do."""
+    """What an import did, or would do. Every row is new, known, duplicate or suppressed."""
 
     new: int = 0
     known: int = 0
+    #: Of the known: a status made firmer, an empty field filled, a tag added.
     changed: int = 0
-    #: Rows that would have raised consent: left as they are.
+    #: Of the known: rows that would have raised consent; the status is left as it is.
     held: int = 0
+    #: Rows for an address that an earlier row of the same file had.
     duplicate: int = 0
+    #: Rows for an address or domain that must not be mailed: left out.
+    suppressed: int = 0
+    #: Id of the import, to undo it by; 0 when nothing was written.
+    run: int = 0
 
 
 class Directory(Protocol):
@@ -301,8 +307,15 @@ class Directory(Protocol):
         """Return the subscriber with this id, or None."""
         ...
 
-    def apply(self, move: subscribers.Move) -> None:
-        """Save a subscriber and append its consent record, in one transaction."""
+    def apply(self, move: subscribers.Move) -> bool:
+        """Set a subscriber's status and append the consent record, in one transaction.
+
+        Return False, and write nothing, when the status is no longer the one that was decided upon.
+        """
+        ...
+
+    def save(self, subscriber: subscribers.Subscriber, *, now: datetime) -> None:
+        """Write everything of a known subscriber but status, address and history."""
         ...
 
     def history(self, subscriber: int) -> Sequence[subscribers.ConsentRecord]:
