@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from newsletter import ports
 from newsletter.domain import publications, tokens
 from newsletter.settings import workspace
 
@@ -57,6 +58,18 @@ class App:
         from newsletter.store.database import Database
 
         return Database(self.settings.database.url.get_secret_value(), folder=self.workspace.root)
+
+    @cached_property
+    def directory(self) -> ports.Directory:
+        """Return the directory of subscribers.
+
+        Raises:
+            StoreError: the database is unreachable, or not migrated to this version.
+        """
+        from newsletter.store.directory import StoredDirectory
+
+        self.database.require_current()
+        return StoredDirectory(self.database, self.signer.keyed_hash)
 
     @cached_property
     def rng(self) -> random.Random:

@@ -8,7 +8,8 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 #: RFC 5321 dot-atoms and host names in ASCII, without the reserved double hyphen of international ones.
 _PLAIN = re.compile(
-    rf"(?=[^@]{{1,64}}@)(?!.*@(?:.*\.)?..--)({_ATOM}(?:\.{_ATOM})*)@((?:{_LABEL}\.)+[A-Za-z]{{2,63}})", re.ASCII
+    rf"(?=[^@]{{1,64}}@)(?!.*@(?:.*\.)?..--)({_ATOM}(?:\.{_ATOM})*)@((?:{_LABEL}\.)+[A-Za-z]{{2,63}})",
+    re.ASCII,
 )
 _MAX_LENGTH = 254
 #: Top-level domains that can never be mailed (RFC 6761, RFC 7686, RFC 6762).
@@ -26,7 +27,6 @@ def plain(text: str) -> str | None:
     local, host = found.groups()
     host = host.lower()
     return None if host.endswith(_RESERVED) else f"{local}@{host}"
-
 
 
 def key(address: str) -> str:

@@ -130,9 +130,7 @@ def leave(subscriber: Subscriber, record: ConsentRecord) -> Move | None:
     return move(subscriber, record)
 
 
-def come_back(
-    subscriber: Subscriber, history: Sequence[ConsentRecord], record: ConsentRecord
-) -> Move | None:
+def come_back(subscriber: Subscriber, history: Sequence[ConsentRecord], record: ConsentRecord) -> Move | None:
     """Undo the last leaving: restore the status before it, whatever that was, and no more.
 
     None when the last thing that happened was not that person's leaving by link, page or mail.

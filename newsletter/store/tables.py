@@ -63,8 +63,6 @@ class SubscriberRow(SQLModel, table=True):
         CheckConstraint(
             "status IN ('pending', 'active', 'unsubscribed', 'bounced', 'complained')", name="status"
         ),
-        Index("ix_subscriber_status", "status"),
-        Index("ix_subscriber_import_id", "import_id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -87,6 +85,22 @@ class SubscriberRow(SQLModel, table=True):
     attributes: dict[str, Any] | None = Field(default=None, sa_type=Json)
     #: The import that brought this person.
     import_id: int | None = Field(default=None, sa_type=BigId, foreign_key="import_run.id")
+    import_line: int | None = None
+
+
+class ImportFillRow(SQLModel, table=True):
+    """Which empty fields of a known subscriber an import filled: what its undoing empties again."""
+
+    __tablename__ = "import_fill"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    import_id: int = Field(primary_key=True, sa_type=BigId, foreign_key="import_run.id")
+    subscriber_id: int = Field(
+        sa_type=BigId, primary_key=True, sa_column_args=[ForeignKey("subscriber.id", ondelete="CASCADE")]
+    )
+    name: bool
+    language: bool
+    attributes: bool
 
 
 class ConsentRow(SQLModel, table=True):
@@ -279,3 +293,13 @@ class DeliveryRow(SQLModel, table=True):
     provider_id: str = Field(default="", sa_column_kwargs=_EMPTY)
     #: sha-256 that commits to the bytes handed over.
     digest: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
+wording = metadata.tables["wording"]
+import_run = metadata.tables["import_run"]
+import_fill = metadata.tables["import_fill"]
+subscriber = metadata.tables["subscriber"]
+consent = metadata.tables["consent"]
+label = metadata.tables["label"]
+labelling = metadata.tables["labelling"]
+suppression = metadata.tables["suppression"]
