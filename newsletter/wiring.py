@@ -19,6 +19,7 @@ from newsletter.domain import publications, tokens
 from newsletter.settings import workspace
 
 if TYPE_CHECKING:
+    from newsletter.rendering import theme
     from newsletter.settings.model import Settings
     from newsletter.store.database import Database
 
@@ -72,6 +73,13 @@ class App:
         return StoredDirectory(self.database, self.signer.keyed_hash)
 
     @cached_property
+    def theme(self) -> theme.Theme:
+        """Return how issues look: the workspace's own templates before the packaged ones."""
+        from newsletter.rendering import theme
+
+        return theme.of_workspace(self.workspace.templates)
+
+    @cached_property
     def rng(self) -> random.Random:
         """Randomness for back-off and jitter, never for secrets."""
         return random.Random()  # noqa: S311 - jitter is no secret
@@ -85,6 +93,13 @@ class App:
     def new_id() -> str:
         """Return an id that no other call has returned."""
         return uuid.uuid4().hex
+
+
+def packaged_templates() -> Path:
+    """Return the folder of the templates that travel with the program."""
+    from newsletter.rendering import theme
+
+    return theme.packaged().folders[0]
 
 
 def build(directory: Path, options: Mapping[str, Any] | None = None) -> App:

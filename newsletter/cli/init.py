@@ -12,10 +12,11 @@ import typer
 from newsletter import wiring
 from newsletter.cli import nouns, output, workspaces
 from newsletter.domain import errors
+from newsletter.settings.workspace import SETTINGS_FILE
 
 EXAMPLE = nouns.example(
     "newsletter init digest --title 'My Digest' --from 'The Editors <news@example.org>'",
-    "newsletter init --title 'My Digest' --from news@example.org --url https://digest.example.org",
+    "newsletter init --title 'My Digest' --from news@example.org --eject-templates",
 )
 #: The option behind each setting that a person can have got wrong here.
 OPTIONS = {
@@ -31,10 +32,10 @@ app = nouns.command()
 @app.command(epilog=EXAMPLE)
 def init(
     *,
-    title: Annotated[str, typer.Option("--title", help="What the publication is called.")],
+    title: Annotated[str, typer.Option("--title", help="What the publication is called.")] = "",
     sender: Annotated[
         str, typer.Option("--from", metavar="ADDRESS", help="Who mails: an address, or Name <address>.")
-    ],
+    ] = "",
     directory: Annotated[
         Path, typer.Argument(metavar="[DIR]", help="The folder; made if missing, the current one by default.")
     ] = Path(),
@@ -42,8 +43,19 @@ def init(
         str, typer.Option("--url", help="The base of the public pages and links.")
     ] = "http://localhost:8000",
     language: Annotated[str, typer.Option("--language", help="The language, such as en or ja.")] = "en",
+    eject_templates: Annotated[
+        bool,
+        typer.Option(
+            "--eject-templates", help="Copy the packaged templates, to change them; works later too."
+        ),
+    ] = False,
 ) -> None:
     """Make a workspace: settings, folders, keys and database."""
+    if eject_templates and (directory / SETTINGS_FILE).exists():
+        workspaces.copy_templates(wiring.packaged_templates(), directory)
+        output.line(f"{directory / 'templates'} goes before the packaged templates now.")
+        return
+    _require(title=title, sender=sender)
     name, address = email.utils.parseaddr(sender)
     words = {
         "title": title,
@@ -56,11 +68,22 @@ def init(
     def fill(draft: Path) -> None:
         app = wiring.build(draft)
         _check(app)
+        if eject_templates:
+            workspaces.copy_templates(wiring.packaged_templates(), draft)
         app.database.upgrade()
         app.database.close()
 
     workspaces.make(directory, words, fill=fill)
     _say_what_is_next(directory)
+
+
+def _require(*, title: str, sender: str) -> None:
+    missing = [option for option, value in (("--title", title), ("--from", sender)) if not value.strip()]
+    if missing:
+        raise errors.UsageError(
+            f"{' and '.join(missing)} must be given and not be empty",
+            hint="newsletter init --title 'My Digest' --from news@example.org",
+        )
 
 
 def _check(app: wiring.App) -> None:

@@ -6,7 +6,7 @@ import json
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -30,7 +30,7 @@ def make(root: Path, words: Mapping[str, str], *, fill: Callable[[Path], None]) 
         WorkspaceError: a file would be overwritten, or the folder cannot be written to.
     """
     root = root.expanduser().absolute()
-    _refuse_overwriting(root)
+    _refuse_overwriting(root, (SETTINGS_FILE, ".env", "subscribers.db"))
     try:
         with _beside(root) as draft:
             (draft / SETTINGS_FILE).write_text(settings(words), encoding="utf-8")
@@ -39,6 +39,7 @@ def make(root: Path, words: Mapping[str, str], *, fill: Callable[[Path], None]) 
             (draft / ".gitignore").write_text(_ignoring(root / ".gitignore"), encoding="utf-8")
             (draft / "issues").mkdir()
             fill(draft)
+            _refuse_overwriting(root, [path.name for path in draft.iterdir() if path.name != ".gitignore"])
             _move_in(draft, root)
     except OSError as error:
         where = error.filename or root
@@ -56,14 +57,25 @@ def settings(words: Mapping[str, str]) -> str:
     return text
 
 
-def _refuse_overwriting(root: Path) -> None:
+def copy_templates(source: Path, root: Path) -> None:
+    """Copy a theme into a workspace as its own.
+
+    Raises:
+        WorkspaceError: it has its own already.
+    """
+    _refuse_overwriting(root, ["templates"])
+    shutil.copytree(source, root / "templates", ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def _refuse_overwriting(root: Path, names: Sequence[str]) -> None:
+    """Refuse when one of the names is taken; `issues` may be there, nothing is put into it."""
     if root.exists() and not root.is_dir():
         raise errors.WorkspaceError(f"{root} is a file", hint="name a folder: newsletter init DIR …")
-    taken = [name for name in (SETTINGS_FILE, ".env", "subscribers.db") if (root / name).exists()]
+    taken = [name for name in names if name != "issues" and (root / name).exists()]
     if taken:
         raise errors.WorkspaceError(
             f"{root} holds {' and '.join(taken)} already, and nothing is overwritten",
-            hint="name another folder: newsletter init DIR …",
+            hint="name another folder, or move what is there away",
         )
 
 
@@ -92,5 +104,5 @@ def _move_in(draft: Path, root: Path) -> None:
     # newsletter.toml makes it a workspace, and comes last.
     for path in sorted(draft.iterdir(), key=lambda path: path.name == SETTINGS_FILE):
         target = root / path.name
-        if not (path.is_dir() and target.is_dir()):
+        if path.name != "issues" or not target.is_dir():
             path.replace(target)

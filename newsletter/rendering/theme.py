@@ -59,3 +59,23 @@ def environment(folders: tuple[Path, ...], *, escaping: bool) -> jinja2.Environm
     from newsletter.rendering import templating
 
     return templating.environment(folders, escaping=escaping)
+
+
+def parse(theme: Theme) -> list[str]:
+    """Return the names of a theme's templates after parsing each of them.
+
+    Raises:
+        RenderError: some are wrong; it names file and line of every one.
+    """
+    import jinja2
+
+    parser = environment(theme.folders, escaping=True)
+    names, faults = sorted(parser.list_templates(extensions=["j2"])), []
+    for name in names:
+        try:
+            parser.get_template(name)
+        except jinja2.TemplateSyntaxError as error:
+            faults.append(f"{error.filename or error.name}:{error.lineno}: {error.message}")
+    if faults:
+        raise errors.RenderError("\n".join(faults))
+    return names

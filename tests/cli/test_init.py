@@ -82,6 +82,27 @@ def test_nothing_is_overwritten(run: Run, tmp_path: Path, name: str) -> None:
     assert (tmp_path / name).read_text() == "mine"
 
 
+def test_templates_are_copied_when_asked_for_then_or_later_and_never_over_others(
+    run: Run, tmp_path: Path
+) -> None:
+    packaged = sorted(path.name for path in wiring.packaged_templates().iterdir() if path.is_file())
+    run("init", tmp_path / "then", "--title", "T", "--from", "news@example.org", "--eject-templates")
+    run("init", tmp_path / "later", "--title", "T", "--from", "news@example.org")
+    assert not (tmp_path / "later" / "templates").exists()
+    assert run("init", tmp_path / "later", "--eject-templates").code == 0
+    for name in ("then", "later"):
+        copied = tmp_path / name / "templates"
+        assert sorted(path.name for path in copied.iterdir() if path.is_file()) == packaged
+        assert wiring.build(tmp_path / name).theme.folders[0] == copied
+    result = run("init", tmp_path / "later", "--eject-templates")
+    assert result.code == 1
+    assert "templates" in result.err
+    (tmp_path / "own" / "templates").mkdir(parents=True)
+    result = run("init", tmp_path / "own", "--title", "T", "--from", "news@example.org", "--eject-templates")
+    assert result.code == 1
+    assert [path.name for path in (tmp_path / "own").iterdir()] == ["templates"]
+
+
 def test_issues_that_are_there_already_stay(run: Run, tmp_path: Path) -> None:
     (tmp_path / "issues").mkdir()
     (tmp_path / "issues" / "vol-1-1.md").write_text("mine")
@@ -94,7 +115,7 @@ def test_issues_that_are_there_already_stay(run: Run, tmp_path: Path) -> None:
     [
         ("--from", "nobody", "--from: expected a mail address"),
         ("--url", "digest.example.org", "--url: expected the base"),
-        ("--title", "", "--title: "),
+        ("--title", "", "--title must be given"),
         ("--title", "a\x7fb", "--title: expected one line"),
         ("--title", "a\r\nBcc: x@example.org", "--title: expected one line"),
         ("--language", "English", "--language: expected a language tag"),
