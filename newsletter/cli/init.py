@@ -26,29 +26,32 @@ OPTIONS = {
     "sender.email": "--from",
 }
 
+Title = Annotated[str, typer.Option("--title", help="What the publication is called.")]
+From = Annotated[
+    str, typer.Option("--from", metavar="ADDRESS", help="Who mails: an address, or Name <address>.")
+]
+Directory = Annotated[
+    Path, typer.Argument(metavar="[DIR]", help="The folder; made if missing, the current one by default.")
+]
+Url = Annotated[str, typer.Option("--url", help="The base of the public pages and links.")]
+Language = Annotated[str, typer.Option("--language", help="The language, such as en or ja.")]
+Eject = Annotated[
+    bool,
+    typer.Option("--eject-templates", help="Copy the packaged templates, to change them; works later too."),
+]
+
 app = nouns.command()
 
 
 @app.command(epilog=EXAMPLE)
 def init(
     *,
-    title: Annotated[str, typer.Option("--title", help="What the publication is called.")] = "",
-    sender: Annotated[
-        str, typer.Option("--from", metavar="ADDRESS", help="Who mails: an address, or Name <address>.")
-    ] = "",
-    directory: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="The folder; made if missing, the current one by default.")
-    ] = Path(),
-    url: Annotated[
-        str, typer.Option("--url", help="The base of the public pages and links.")
-    ] = "http://localhost:8000",
-    language: Annotated[str, typer.Option("--language", help="The language, such as en or ja.")] = "en",
-    eject_templates: Annotated[
-        bool,
-        typer.Option(
-            "--eject-templates", help="Copy the packaged templates, to change them; works later too."
-        ),
-    ] = False,
+    title: Title = "",
+    sender: From = "",
+    directory: Directory = Path(),
+    url: Url = "http://localhost:8000",
+    language: Language = "en",
+    eject_templates: Eject = False,
 ) -> None:
     """Make a workspace: settings, folders, keys and database."""
     if eject_templates and (directory / SETTINGS_FILE).exists():
