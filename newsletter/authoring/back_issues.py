@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 from newsletter.authoring import digest_texts, saving
@@ -22,7 +22,7 @@ class Imported:
     source: str
     path: Path
     number: numbering.IssueNumber
-    date: date
+    date: datetime.date
     entries: int
     notes: tuple[Note, ...]
 
@@ -32,10 +32,10 @@ class Wishes:
     """What the editor says of an issue that its text does not."""
 
     number: numbering.IssueNumber | None = None
-    date: date | None = None
+    date: datetime.date | None = None
     #: The number that comes next on the shelf, and today: taken where nothing else is known.
     next_number: numbering.IssueNumber
-    today: date
+    today: datetime.date
 
 
 def take_in(source: Path, folder: Path, wishes: Wishes) -> Imported:
@@ -96,7 +96,7 @@ def _guessed_number(script: Manuscript, wishes: Wishes) -> numbering.IssueNumber
     return wishes.next_number
 
 
-def _guessed_date(script: Manuscript, wishes: Wishes) -> date:
+def _guessed_date(script: Manuscript, wishes: Wishes) -> datetime.date:
     script.note(Kind.GUESSED, f"the text has no date; it became {wishes.today}")
     return wishes.today
 

@@ -182,11 +182,8 @@ def _note_placeholders(script: Manuscript) -> None:
     texts = [(f"entry {i}", piece.body) for i, piece in enumerate(script.pieces, 1)]
     for where, text in [*texts, ("closing", script.closing)]:
         if words := placeholders(text):
-            listed = ", ".join(f"“{word}”" for word in words)
-            script.note(
-                Kind.LEFT,
-                f"{where}: {len(words)} {'link leads' if len(words) == 1 else 'links lead'} nowhere: {listed}",
-            )
+            links = "1 link leads" if len(words) == 1 else f"{len(words)} links lead"
+            script.note(Kind.LEFT, f"{where}: {links} nowhere: {', '.join(f'“{word}”' for word in words)}")
     if script.credit and not script.picture:
         script.note(Kind.LEFT, f"the picture credited to “{script.credit}” did not come with the text")
 
