@@ -195,7 +195,7 @@ def _check_hero(picture: issues.Hero, block: Block, found: flaws.Flaws) -> None:
         message = f"the hero has a credit (“{picture.credit}”) but no picture"
         notes.append(
             (
-                "hero-missing",
+                "hero-file",
                 message,
                 "put the picture beside the issue and name it in “file:”",
                 findings.Severity.WARNING,
@@ -203,7 +203,7 @@ def _check_hero(picture: issues.Hero, block: Block, found: flaws.Flaws) -> None:
         )
     elif not picture.src:
         notes.append(
-            ("hero-missing", "the hero names no picture", "add “file:” or “url:”, or remove the hero", error)
+            ("hero-file", "the hero names no picture", "add “file:” or “url:”, or remove the hero", error)
         )
     if picture.src and not picture.alt:
         notes.append(("hero-alt", "the hero has no alt text", "say in “alt:” what the picture shows", error))

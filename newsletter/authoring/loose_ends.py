@@ -53,7 +53,7 @@ def _unfinished(lines: list[str], stretch: Stretch) -> Iterator[flaws.Flaw]:
     for line, word in markup.unfinished(lines, stretch.line):
         where = lines[line - stretch.line].strip()
         message = f"“{word}” is left in: “{_cut(where)}”"
-        yield _Loose(rule="placeholder", line=line, message=message, text=word, entry=stretch.entry)
+        yield _Loose(rule="unfinished", line=line, message=message, text=word, entry=stretch.entry)
 
 
 def _links(lines: list[str], stretch: Stretch) -> Iterator[flaws.Flaw]:
@@ -88,7 +88,7 @@ def _files(issue: issues.Issue) -> Iterator[flaws.Flaw]:
         return
     if not (issue.path.parent / hero.src).is_file():
         yield _Loose(
-            rule="image-file",
+            rule="hero-missing",
             line=hero.line,
             message=f"the hero “{hero.src}” is not beside the issue",
             text=hero.src,

@@ -116,7 +116,7 @@ def test_a_headline_without_detail_and_a_detail_without_headline_are_named(tmp_p
     missing = [line for line in lines if not line.startswith("- Lighthouse keepers &")]
     imported = take_in(tmp_path, "".join(missing))
     assert "“Lighthouse keepers and pilots [signed](#)" in told(imported, Kind.LEFT)
-    assert "placeholder" in {one.rule for one in issue_files.problems(imported.path)}
+    assert "unfinished" in {one.rule for one in issue_files.problems(imported.path)}
 
 
 def test_details_in_paragraphs_without_bullets_are_details(tmp_path: Path) -> None:

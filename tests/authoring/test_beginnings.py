@@ -31,7 +31,7 @@ def test_a_new_issue_is_a_draft_that_can_be_previewed_and_not_be_sent(tmp_path: 
     issue = issue_files.read(path, title="Harbour Notes")
     assert path.name == "vol-1-10.md"
     assert (str(issue.number), issue.date, issue.status) == ("1.10", date(2026, 11, 20), issues.Status.DRAFT)
-    assert {one.rule for one in issue_files.problems(path)} == {"placeholder"}
+    assert {one.rule for one in issue_files.problems(path)} == {"unfinished"}
 
 
 def test_the_settings_of_the_last_issue_are_the_defaults_of_the_next(tmp_path: Path) -> None:

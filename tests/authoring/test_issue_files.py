@@ -169,13 +169,13 @@ FIXME
         (5, "unknown-key"),
         (6, "hero-alt"),
         (6, "hero-credit"),
-        (9, "placeholder"),
+        (9, "unfinished"),
         (13, "unknown-key"),
         (15, "image-alt"),
         (15, "unsafe-link"),
         (17, "headline"),
         (19, "duplicate-id"),
-        (22, "placeholder"),
+        (22, "unfinished"),
     ]
     lines = str(refused(path)).splitlines()
     assert len(lines) == 13
@@ -300,7 +300,7 @@ def test_a_fence_closes_only_with_its_own_kind(shelf: Path) -> None:
 )
 def test_a_word_left_to_write_must_not_go_out_but_the_draft_can_be_read(shelf: Path, text: str) -> None:
     whole = f"{HEAD}## A\n\nBody {text}\n"
-    assert found(shelf, whole) == [(8, "placeholder")]
+    assert found(shelf, whole) == [(8, "unfinished")]
     assert issue_files.problems(shelf / "vol-1-4.md")[0].severity is findings.Severity.ERROR
     assert issue_files.read(shelf / "vol-1-4.md").entries[0].body == f"Body {text}"
 
@@ -347,7 +347,7 @@ def test_a_hero_whose_picture_has_not_come_yet_is_a_warning_when_its_credit_is_k
     head = HEAD.replace("---\n", "---\nhero:\n  file:\n  credit: Port Office\n", 1)
     path = write(shelf, f"{head}## A\n\nB\n")
     (finding,) = issue_files.problems(path)
-    assert (finding.rule, finding.severity, finding.line) == ("hero-missing", findings.Severity.WARNING, 2)
+    assert (finding.rule, finding.severity, finding.line) == ("hero-file", findings.Severity.WARNING, 2)
     hero = issue_files.read(path).hero
     assert hero is not None
     assert (hero.src, hero.credit) == ("", "Port Office")
@@ -355,7 +355,7 @@ def test_a_hero_whose_picture_has_not_come_yet_is_a_warning_when_its_credit_is_k
 
 def test_a_picture_that_is_not_beside_the_issue_is_an_error(shelf: Path) -> None:
     head = HEAD.replace("---\n", "---\nhero: {file: boat.png, alt: A, credit: C}\n", 1)
-    assert found(shelf, f"{head}## A\n\nB\n") == [(2, "image-file")]
+    assert found(shelf, f"{head}## A\n\nB\n") == [(2, "hero-missing")]
     (shelf / "boat.png").write_bytes(b"png")
     assert found(shelf, f"{head}## A\n\nB\n") == []
 
