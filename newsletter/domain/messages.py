@@ -115,3 +115,5 @@ class Message(NamedTuple):
     #: RFC 5322 bytes, CRLF line ends, no line starting with a dot. Empty where `parts` is asked for.
     raw: bytes
     parts: Parts | None = None
+    #: Whether `raw` is known to have no line that starts with a dot, so that nobody needs to look again.
+    dot_free: bool = False

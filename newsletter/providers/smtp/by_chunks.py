@@ -1,0 +1,71 @@
+"""Transactions by BDAT (RFC 3030) where the server pipelines: a whole message a block, several in the air.
+
+Every envelope begins with RSET: after a refused chunk the server may still be in mid-transaction, and the
+messages behind it are on their way already.
+"""
+
+from __future__ import annotations
+
+from newsletter import ports
+from newsletter.domain.replies import Reply, Stage
+from newsletter.providers.smtp import dialogue, envelopes
+from newsletter.providers.smtp.dialogue import Transaction
+from newsletter.providers.smtp.terms import Terms
+
+#: BDAT was announced and is not understood: some box on the way speaks another SMTP than the server.
+_NOT_UNDERSTOOD = (500, 502, 504)
+
+
+class ByChunks(dialogue.Dialogue):
+    """The dialogue with a server that takes content by BDAT."""
+
+    def __init__(self, feed: ports.Feed, terms: Terms, *, window: int, most: int = 0) -> None:
+        super().__init__(feed, terms, most=most)
+        self._window = window
+        self._in_air = 0
+        self._fresh = True
+        self._closing = False
+
+    def next_block(self) -> bytes:
+        """Return the next bytes to send, or none."""
+        if self._in_air >= self._window or self._halted:
+            return b""
+        message = self._take()
+        if message is None:
+            return b""
+        self._in_air += 1
+        self._ends_with_content = True
+        transaction = Transaction(message, handed=True)
+        awaited = self._awaited
+        reset, self._fresh = not self._fresh, False
+        if reset:
+            awaited.append((Stage.RSET, None))
+        awaited.append((Stage.MAIL, transaction))
+        awaited.append((Stage.RCPT, transaction))
+        awaited.append((Stage.CONTENT, transaction))
+        mail, rcpt = envelopes.mail(message, self._terms), envelopes.rcpt(message, self._terms)
+        raw = message.raw
+        return b"%b%b\r\n%b\r\nBDAT %d LAST\r\n%b" % (
+            b"RSET\r\n" if reset else b"",
+            mail,
+            rcpt,
+            len(raw),
+            raw,
+        )
+
+    def _answer(self, stage: Stage, transaction: Transaction, reply: Reply) -> None:
+        if reply.code == 421:
+            # RFC 5321 §3.8: the server closes after it; what stands behind is not carried out.
+            self._closing = True
+        if stage is Stage.CONTENT:
+            self._expect(reply.code not in _NOT_UNDERSTOOD or transaction.refused, reply, stage)
+            self._settle(transaction, reply)
+            self._in_air -= 1
+        else:
+            self._answer_envelope(stage, transaction, reply)
+
+    def leftovers(self, *, unsent: bool) -> dialogue.Leftovers:
+        """Say what becomes of messages without a receipt when the session is lost."""
+        if self._closing:
+            return dialogue.Leftovers((), tuple(one.message for one in self._pending()))
+        return super().leftovers(unsent=unsent)

@@ -1,0 +1,327 @@
+"""One connection to an SMTP server: carries a dialogue's blocks out and the server's replies in.
+
+Everything between two messages happens in the transport's callbacks: no task, future or timer is made
+for a message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections import deque
+from collections.abc import Callable
+from typing import cast
+
+from newsletter.domain import errors
+from newsletter.domain.replies import Reply, Stage
+from newsletter.providers.smtp import dialogue, login
+from newsletter.providers.smtp.options import Security, SmtpOptions
+from newsletter.providers.smtp.reading import ReplyError, ReplyReader
+from newsletter.providers.smtp.terms import Terms
+
+#: Replies of a whole window fit in; asyncio's own 256 KiB would be taken anew for every read.
+_READ_BYTES = 16 * 1024
+#: Room for a few long messages, so that most blocks leave in one call.
+_SEND_BUFFER = 512 * 1024
+
+
+class Connection(asyncio.BufferedProtocol):
+    """The transport's side of one SMTP session."""
+
+    def __init__(self, options: SmtpOptions) -> None:
+        self._options = options
+        self._loop = asyncio.get_running_loop()
+        self._buffer = memoryview(bytearray(_READ_BYTES))
+        self._reader = ReplyReader()
+        self._replies: deque[Reply] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._dialogue: dialogue.Dialogue | None = None
+        self._full = False
+        self._unsent = 0
+        self._deadline = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
+        self._on_hunger: Callable[[], None] = _ignore
+        self._on_first_answer: Callable[[], None] | None = None
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self.transport: asyncio.Transport
+        self.terms = Terms()
+        #: Why the session broke off, in words; empty when it ended well.
+        self.lost = ""
+        #: Whether it broke off because the server lost its place in what we said.
+        self.out_of_step = False
+        #: Whether the end of the last block was still here when the session broke off.
+        self.unsent = False
+
+    # -- opening and leaving -----------------------------------------------------------------------
+
+    async def log_in(self, context: ssl.SSLContext | None) -> None:
+        """Go through greeting, EHLO, STARTTLS and AUTH.
+
+        Raises:
+            ProviderError: the server cannot serve us, or refuses us.
+        """
+        opening = login.opening(self._options, self._options.helo or self._own_name())
+        step = next(opening)
+        while True:
+            if isinstance(step, login.Handshake):
+                await self._start_tls(context)
+                step = next(opening)
+                continue
+            try:
+                step = opening.send(await self._ask(step.stage, step.line))
+            except StopIteration as end:
+                self.terms = end.value
+                return
+
+    async def _ask(self, stage: Stage, line: bytes | None) -> Reply:
+        if line is not None:
+            self.transport.write(line + b"\r\n")
+        try:
+            async with asyncio.timeout(self._options.timeouts.of(stage)):
+                while not self._replies:
+                    if self.lost:
+                        raise self._broken(f"{self.lost} instead of an answer to {stage.value}")
+                    self._waiter = self._loop.create_future()
+                    await self._waiter
+        except TimeoutError:
+            raise self._broken(f"no answer to {stage.value}") from None
+        return self._replies.popleft()
+
+    async def _start_tls(self, context: ssl.SSLContext | None) -> None:
+        if self._replies or self._reader.pending:
+            raise errors.ProviderRefusedError(
+                f"{self._options.server} sent more behind its answer to STARTTLS: somebody is on the line",
+                hint='set security = "tls", and ask who runs the network between',
+            )
+        assert context is not None
+        try:
+            transport = await self._loop.start_tls(
+                self.transport,
+                self,
+                context,
+                server_hostname=self._options.host,
+                ssl_handshake_timeout=self._options.timeouts.command,
+            )
+        except (OSError, ssl.SSLError) as error:
+            raise tls_error(self._options, error) from error
+        self._adopt(cast("asyncio.Transport", transport))
+
+    async def leave(self) -> None:
+        """Say QUIT, wait a little for the answer, and close."""
+        try:
+            if not self.lost:
+                await self._ask(Stage.QUIT, b"QUIT")
+        except errors.ProviderError:
+            pass  # It has every message, or none: how it says good-bye changes nothing.
+        finally:
+            self.transport.abort()
+
+    def _own_name(self) -> str:
+        name = socket.gethostname()
+        if "." in name and name.isascii():
+            return name
+        address = self.transport.get_extra_info("sockname")[0]
+        return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+
+    def _broken(self, why: str) -> errors.ProviderError:
+        return errors.ProviderError(f"{self._options.server}: {why}")
+
+    # -- carrying messages -------------------------------------------------------------------------
+
+    async def carry(
+        self, talk: dialogue.Dialogue, *, on_hunger: Callable[[], None], on_first_answer: Callable[[], None]
+    ) -> None:
+        """Carry a dialogue to its end, or to that of the connection; ``lost`` says which.
+
+        ``on_hunger`` is called when the feed was found dry, ``on_first_answer`` when a message was answered
+        for. What the feed raises is raised here.
+        """
+        self._dialogue, self._on_hunger, self._on_first_answer = talk, on_hunger, on_first_answer
+        if self.lost:
+            return
+        try:
+            self._on_alarm()
+            self.pump()
+            await self._ended
+        finally:
+            self._dialogue = None
+            if self._alarm is not None:
+                self._alarm.cancel()
+
+    def pump(self) -> None:
+        """Write while there is something to say and room to say it."""
+        talk = self._dialogue
+        if talk is None or self._ended.done():
+            return
+        waiting = talk.stage is not None
+        try:
+            while not self._full and (block := talk.next_block()):
+                self.transport.write(block)
+        except Exception as error:
+            self._fail(error)
+            return
+        if not waiting:
+            self._set_deadline(talk)
+        if talk.finished:
+            self._end()
+        elif talk.hungry:
+            self._on_hunger()
+
+    def _set_deadline(self, talk: dialogue.Dialogue) -> None:
+        stage = talk.stage
+        wait = self._options.timeouts.of(stage) if stage is not None else 3600.0
+        self._deadline = self._loop.time() + wait
+
+    def _on_alarm(self) -> None:
+        """Look whether the server has kept us waiting too long; one timer for the whole session."""
+        talk, now = self._dialogue, self._loop.time()
+        if talk is None or self._ended.done():
+            return
+        if self._full:
+            self._watch_upload(now)
+        elif talk.stage is not None and now >= self._deadline:
+            self._lose(f"no answer to {talk.stage.value} in time")
+        wait = min(
+            max(self._deadline - now, 0.01), self._options.timeouts.command, self._options.timeouts.block
+        )
+        self._alarm = self._loop.call_later(wait, self._on_alarm)
+
+    def _watch_upload(self, now: float) -> None:
+        unsent = self.transport.get_write_buffer_size()
+        if unsent != self._unsent:
+            self._unsent, self._deadline = unsent, now + self._options.timeouts.block
+        elif now >= self._deadline:
+            self._lose("it takes no more bytes of a message")
+
+    def _end(self) -> None:
+        if not self._ended.done():
+            self._ended.set_result(None)
+
+    def _fail(self, error: Exception) -> None:
+        """Break off because of an error on our side, which whoever carries the dialogue will meet."""
+        if not self._ended.done():
+            self._ended.set_exception(error)
+        self._lose(f"we broke off: {error}")
+
+    def _lose(self, why: str) -> None:
+        """Break the session off."""
+        if not self.lost:
+            self.lost = why
+            self.unsent = self._full
+            self.transport.abort()
+        self._wake()
+        self._end()
+
+    # -- callbacks of the transport ----------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport into use."""
+        self._adopt(cast("asyncio.Transport", transport))
+
+    def _adopt(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        # Any byte that stays behind calls pause_writing: so we know what has not left.
+        transport.set_write_buffer_limits(high=0)
+        own_socket = transport.get_extra_info("socket")
+        if own_socket is not None:
+            own_socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Lend the transport the one buffer it reads into."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take in what was read."""
+        try:
+            replies = self._reader.feed(bytes(self._buffer[:nbytes]))
+            talk = self._dialogue
+            if talk is None:
+                self._replies.extend(replies)
+                self._wake()
+                return
+            for reply in replies:
+                talk.answer(reply)
+        except ReplyError as error:
+            self.out_of_step = True
+            self._lose(f"it answered with {error}")
+        except dialogue.OutOfStepError as error:
+            self.out_of_step = True
+            self._lose(str(error))
+        except dialogue.ClosingError as error:
+            self._lose(f"it closes: “{error}”")
+        except Exception as error:
+            self._fail(error)
+        else:
+            if replies:
+                self._go_on(talk)
+
+    def _go_on(self, talk: dialogue.Dialogue) -> None:
+        self._set_deadline(talk)
+        if self._on_first_answer is not None and talk.settled:
+            on_first_answer, self._on_first_answer = self._on_first_answer, None
+            on_first_answer()
+        self.pump()
+
+    def eof_received(self) -> None:
+        """The server closed its side."""
+        self._lose("it closed the connection")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._lose(f"the connection was lost ({exc})" if exc else "the connection was closed")
+
+    def pause_writing(self) -> None:
+        """Not all of the last block could leave."""
+        self._full = True
+        self._unsent = self.transport.get_write_buffer_size()
+        self._deadline = self._loop.time() + self._options.timeouts.block
+
+    def resume_writing(self) -> None:
+        """Everything written has left."""
+        self._full = False
+        if self._dialogue is not None:
+            self._set_deadline(self._dialogue)
+            self.pump()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+def _ignore() -> None:
+    pass
+
+
+def tls_error(options: SmtpOptions, error: Exception) -> errors.ProviderError:
+    """Say why TLS could not be had: a wrong certificate is a refusal, anything else may pass."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return errors.ProviderRefusedError(
+            f"the certificate of {options.server} does not hold: {error.verify_message}",
+            hint="check host; for a server with a certificate of its own set ca_file",
+        )
+    return errors.ProviderError(f"no TLS with {options.server}: {error}")
+
+
+async def dial(options: SmtpOptions, context: ssl.SSLContext | None) -> Connection:
+    """Connect, with TLS where it comes first; nothing is said yet.
+
+    Raises:
+        ProviderRefusedError: the certificate does not hold.
+        ProviderError: the server cannot be reached.
+    """
+    loop = asyncio.get_running_loop()
+    implicit = context if options.security is Security.TLS else None
+    try:
+        async with asyncio.timeout(options.timeouts.connect):
+            _, connection = await loop.create_connection(
+                lambda: Connection(options), options.host, options.port, ssl=implicit
+            )
+    except TimeoutError:
+        raise errors.ProviderError(f"{options.server} does not answer") from None
+    except ssl.SSLError as error:
+        raise tls_error(options, error) from error
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise errors.ProviderError(f"{options.server} cannot be reached: {why}") from error
+    return connection

@@ -1,0 +1,90 @@
+"""Envelopes: MAIL and RCPT with the parameters that the server takes, and what cannot be put in one."""
+
+from __future__ import annotations
+
+import re
+
+from newsletter.domain import messages, verdicts
+from newsletter.domain.verdicts import Kind, Scope, Verdict
+from newsletter.providers.smtp.terms import Terms
+
+#: Would end the path or the command line, and let an address speak SMTP.
+_BREAKS = re.compile(r"[\x00-\x1f\x7f<>]").search
+#: RFC 3461 §4: everything but these printable characters is written as +XX.
+_NO_XTEXT = re.compile(rb"[^!-*,-<>-~]")
+_NEEDS_XTEXT = re.compile(r"[^!-*,-<>-~]").search
+_DOT = re.compile(rb"\n\.").search
+#: RFC 5321 §4.5.3.1.3: a path has 256 octets at most.
+_LONGEST_PATH = 254
+
+_BAD_ADDRESS = Verdict(kind=Kind.REJECT, reason="the address cannot be written in an envelope")
+_NEEDS_UTF8 = Verdict(kind=Kind.REJECT, reason="the address needs SMTPUTF8, which this server does not offer")
+_NEEDS_EIGHT_BIT = Verdict(
+    kind=Kind.REJECT, reason="the message has 8-bit bytes, and the server does not offer 8BITMIME"
+)
+
+
+def refusal(message: messages.Message, terms: Terms) -> verdicts.Verdict | None:
+    """Say why a message cannot be offered to this server, or None when it can."""
+    sender, recipient, raw = message.sender, message.recipient, message.raw
+    if terms.size and len(raw) > terms.size:
+        reason = f"the message has {len(raw):,} bytes, and the server takes {terms.size:,}"
+        return Verdict(kind=Kind.STOP, scope=Scope.MAILING, reason=reason)
+    if not recipient or _BREAKS(recipient) or _BREAKS(sender) or len(recipient) > _LONGEST_PATH:
+        return _BAD_ADDRESS
+    if not terms.utf8 and not _as_ascii(recipient).isascii():
+        return _NEEDS_UTF8
+    if not terms.eight_bit and not raw.isascii():
+        return _NEEDS_EIGHT_BIT
+    return None
+
+
+def mail(message: messages.Message, terms: Terms) -> bytes:
+    """Write the MAIL command (RFC 5321 §4.1.1.2), without its line end."""
+    line = f"MAIL FROM:<{message.sender}>"
+    if terms.size:
+        line += f" SIZE={len(message.raw)}"
+    if terms.dsn:
+        line += f" RET=HDRS ENVID={_xtext(message.message_id)}"
+    if terms.eight_bit and not message.raw.isascii():
+        line += " BODY=8BITMIME"
+    if terms.utf8 and not (message.sender.isascii() and message.recipient.isascii()):
+        line += " SMTPUTF8"
+    return line.encode()
+
+
+def rcpt(message: messages.Message, terms: Terms) -> bytes:
+    """Write the RCPT command (RFC 5321 §4.1.1.3), without its line end."""
+    recipient = message.recipient if terms.utf8 else _as_ascii(message.recipient)
+    if not terms.dsn:
+        return f"RCPT TO:<{recipient}>".encode()
+    if not recipient.isascii():
+        return f"RCPT TO:<{recipient}> NOTIFY=FAILURE".encode()
+    return f"RCPT TO:<{recipient}> NOTIFY=FAILURE ORCPT=rfc822;{_xtext(recipient)}".encode()
+
+
+def content(message: messages.Message) -> bytes:
+    """Return the message as DATA wants it (RFC 5321 §4.5.2), up to but without the final dot."""
+    raw = message.raw
+    if not message.dot_free and (raw.startswith(b".") or _DOT(raw)):
+        raw = re.sub(rb"(?m)^\.", b"..", raw)
+    return raw if raw.endswith(b"\r\n") else raw + b"\r\n"
+
+
+def _as_ascii(address: str) -> str:
+    """Return an address with its domain in A-labels; unchanged where that cannot be."""
+    if address.isascii():
+        return address
+    import idna
+
+    local, _, domain = address.rpartition("@")
+    try:
+        return f"{local}@{idna.encode(domain, uts46=True).decode()}"
+    except idna.IDNAError:
+        return address
+
+
+def _xtext(text: str) -> str:
+    if not _NEEDS_XTEXT(text):
+        return text
+    return _NO_XTEXT.sub(lambda match: b"+%02X" % match[0][0], text.encode()).decode()
