@@ -69,8 +69,9 @@ class SmtpOptions:
     #: Messages in the air at once on a connection where the server takes BDAT (RFC 3030); 0: DATA only.
     window: int = 4
     pipelining: bool = True
-    #: Certificates to trust instead of the system's.
+    #: Certificates to trust beside the system's, and whether the server's is checked at all.
     ca_file: str = ""
+    verify: bool = True
     #: The name we greet with; empty: this machine's own, or its address.
     helo: str = ""
     #: Failed attempts to connect, or connections lost without a single answer, in a row.

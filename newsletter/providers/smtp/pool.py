@@ -153,6 +153,8 @@ class Pool:
         try:
             while not self._closing and not self._halted.is_set():
                 self._outside.add(number)
+                self._work.clear()
+                self._asking.set()
                 await self._work.wait()
                 await self._pause(number)
                 if not await self._attempt(number):

@@ -63,9 +63,14 @@ class Smtp:
         if options.security is Security.NONE:
             return None
         try:
-            return ssl.create_default_context(cafile=options.ca_file or None)
+            context = ssl.create_default_context()
+            if options.ca_file:
+                context.load_verify_locations(options.ca_file)
         except OSError as error:
             why = error.strerror or str(error)
             raise errors.ProviderError(
                 f"the certificates in {options.ca_file} cannot be read: {why}", hint="check ca_file"
             ) from error
+        if not options.verify:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context

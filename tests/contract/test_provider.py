@@ -1,0 +1,142 @@
+"""What every provider owes whoever feeds it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from newsletter import ports
+from newsletter.domain import deliveries, messages
+from newsletter.domain.verdicts import Kind
+from newsletter.providers.outbox import Outbox, OutboxOptions
+from newsletter.providers.smtp.options import Security, SmtpOptions
+from newsletter.providers.smtp.provider import Smtp
+from newsletter.providers.tray import Tray
+from tests.providers.letters import letter, letters
+from tests.providers.scripted_smtp import ScriptedServer
+
+
+class Subject(NamedTuple):
+    """A provider with a way to see what arrived."""
+
+    provider: ports.Provider
+    arrived: Callable[[], set[bytes]]
+
+
+def _outbox(tmp_path: Path) -> Subject:
+    provider = Outbox(OutboxOptions(path=tmp_path / "outbox"))
+    return Subject(provider, lambda: {path.read_bytes() for path in (tmp_path / "outbox" / "new").glob("*")})
+
+
+async def _smtp(stack: AsyncExitStack, *offers: str) -> Subject:
+    server = await stack.enter_async_context(ScriptedServer(offers=offers))
+    options = SmtpOptions(host="127.0.0.1", port=server.port, security=Security.NONE, connections=3)
+    return Subject(Smtp(options), lambda: {one.content for one in server.taken})
+
+
+@pytest.fixture(params=["outbox", "smtp", "smtp-pipelining", "smtp-chunking"])
+async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
+    """Each provider in turn."""
+    made: dict[str, Callable[[AsyncExitStack], Awaitable[Subject]]] = {
+        "smtp": lambda stack: _smtp(stack, "8BITMIME", "SMTPUTF8"),
+        "smtp-pipelining": lambda stack: _smtp(stack, "PIPELINING", "SMTPUTF8"),
+        "smtp-chunking": lambda stack: _smtp(stack, "PIPELINING", "CHUNKING", "SMTPUTF8"),
+    }
+    async with AsyncExitStack() as stack:
+        yield _outbox(tmp_path) if request.param == "outbox" else await made[request.param](stack)
+
+
+class Paced(Tray):
+    """Lets no more than a few messages go at once, and then makes its taker wait."""
+
+    def __init__(self, letters: list[messages.Message], *, burst: int) -> None:
+        super().__init__(letters)
+        self._burst = self._room = burst
+
+    def take(self) -> messages.Message | None:
+        if not self._room:
+            return None
+        self._room -= 1
+        return super().take()
+
+    async def ready(self) -> bool:
+        if not self._room:
+            await asyncio.sleep(0.001)
+            self._room = self._burst
+        return await super().ready()
+
+
+class Failing(Tray):
+    """Cannot keep the third receipt."""
+
+    def give(self, receipt: deliveries.Receipt) -> None:
+        if len(self.receipts) == 2:
+            raise OSError("the ledger is gone")
+        super().give(receipt)
+
+
+async def test_every_message_taken_gets_exactly_one_receipt_and_arrives(subject: Subject) -> None:
+    sent = letters(200)
+    tray = Tray(sent)
+    await subject.provider.send(tray)
+    assert sorted(one.delivery for one in tray.receipts) == [one.delivery for one in sent]
+    assert {one.verdict.kind for one in tray.receipts} == {Kind.ACCEPTED}
+    assert subject.arrived() == {one.raw for one in sent}
+
+
+async def test_a_feed_with_nothing_ends_at_once(subject: Subject) -> None:
+    await subject.provider.send(Tray([]))
+
+
+async def test_a_feed_that_makes_it_wait_is_waited_for(subject: Subject) -> None:
+    tray = Paced(list(letters(25)), burst=4)
+    await subject.provider.send(tray)
+    assert len(tray.receipts) == 25
+
+
+async def test_the_same_provider_can_send_again(subject: Subject) -> None:
+    for number in (1, 2):
+        await subject.provider.send(Tray([letter(number)]))
+    assert len(subject.arrived()) == 2
+
+
+async def test_a_receipt_is_one_line_with_the_providers_words(subject: Subject) -> None:
+    tray = Tray([letter(1)])
+    await subject.provider.send(tray)
+    (receipt,) = tray.receipts
+    assert receipt.reply
+    assert "\n" not in receipt.reply
+
+
+async def test_an_error_of_the_feed_reaches_whoever_sends(subject: Subject) -> None:
+    with pytest.raises(OSError, match="the ledger is gone"):
+        await subject.provider.send(Failing(letters(50)))
+
+
+async def test_a_cancelled_send_leaves_no_message_without_an_answer(subject: Subject) -> None:
+    tray = Paced(list(letters(5000)), burst=100)
+    task = asyncio.create_task(subject.provider.send(tray))
+    while len(tray.receipts) < 50:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert tray.out == 0
+    assert len(tray.receipts) + tray.waiting == 5000
+    assert {one.verdict.kind for one in tray.receipts} <= {Kind.ACCEPTED, Kind.UNKNOWN}
+
+
+async def test_probing_sends_nothing(subject: Subject) -> None:
+    assert await subject.provider.probe()
+    assert subject.arrived() == set()
+
+
+async def test_its_limits_are_declared(subject: Subject) -> None:
+    limits = subject.provider.limits
+    assert limits.in_flight >= 1
+    assert limits.raw
