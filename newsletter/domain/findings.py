@@ -29,6 +29,8 @@ class Finding:
     path: str = ""
     line: int = 0
     column: int = 0
+    #: Characters at fault from there on, for underlining; 0: the whole line is meant.
+    length: int = 0
     #: Id of the entry it stands in; empty for the issue as a whole.
     entry: str = ""
     #: What to do about it.

@@ -1,0 +1,20 @@
+"""The checks of a demanding newsroom: rules that look at an issue and say where it falls short."""
+
+from newsletter.checking.catalogue import rule, rules
+from newsletter.checking.glossaries import Glossary
+from newsletter.checking.inspection import check
+from newsletter.checking.reporting import explain, report
+from newsletter.checking.subjects import ImageFacts, Subject, personalise, sample_values
+
+__all__ = [
+    "Glossary",
+    "ImageFacts",
+    "Subject",
+    "check",
+    "explain",
+    "personalise",
+    "report",
+    "rule",
+    "rules",
+    "sample_values",
+]

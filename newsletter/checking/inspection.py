@@ -1,0 +1,73 @@
+"""One run of the rules over one subject."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+from newsletter.checking import catalogue, reading, rulebook, subjects, waivers
+from newsletter.domain import findings
+
+
+def check(
+    subject: subjects.Subject, *, only: Iterable[str] = (), skip: Iterable[str] = ()
+) -> list[findings.Finding]:
+    """Return what the rules find in a subject, in the order of the file, waived findings left out.
+
+    Raises:
+        NewsletterError: ``only`` or ``skip`` names neither a rule nor a family.
+    """
+    only, skip = tuple(only), tuple(skip)
+    page = reading.Reading(subject)
+    chosen = [rule for rule in catalogue.chosen(only, skip) if rule.understands(subject.issue.language)]
+    found = [_finding(page, rule, hit) for rule in chosen for hit in rule.look(page)]
+    found += _wanted(subject.flaws, chosen)
+    left, unused = waivers.apply(found, subject.issue.waivers)
+    if waivers.unused in chosen and not only:
+        left += [_finding(page, waivers.unused, hit) for hit in _unused(page, unused, chosen)]
+    return sorted(dict.fromkeys(left), key=_order)
+
+
+def _wanted(flaws: Sequence[findings.Finding], chosen: Sequence[rulebook.Rule]) -> list[findings.Finding]:
+    """Return the flaws whose rule is chosen; one that has no rule always speaks."""
+    unwanted = {rule.id for rule in catalogue.rules()} - {rule.id for rule in chosen}
+    return [flaw for flaw in flaws if flaw.rule not in unwanted]
+
+
+def _finding(page: reading.Reading, rule: rulebook.Rule, hit: rulebook.Hit) -> findings.Finding:
+    return findings.Finding(
+        rule=rule.id,
+        severity=hit.severity or rule.severity,
+        message=hit.message,
+        path=page.subject.path,
+        line=hit.place.line,
+        column=hit.place.column,
+        length=hit.place.length,
+        entry=hit.place.entry,
+        fix=hit.fix,
+    )
+
+
+def _unused(
+    page: reading.Reading, unused: set[str], chosen: Sequence[rulebook.Rule]
+) -> Iterable[rulebook.Hit]:
+    known = {rule.id for rule in catalogue.rules()}
+    ran = {rule.id for rule in chosen}
+    for name in sorted(unused):
+        if name in known and name not in ran:
+            continue  # skipped, or not for this language: it may well be needed
+        near = difflib.get_close_matches(name, known, n=1)
+        yield rulebook.Hit(
+            message=f"the waiver of “{name}” covers no finding"
+            if name in known
+            else f"there is no rule “{name}” to waive",
+            place=page.key("waive"),
+            fix="take it out" if name in known or not near else f"did you mean {near[0]}?",
+        )
+
+
+_GRAVITY = {findings.Severity.ERROR: 0, findings.Severity.WARNING: 1, findings.Severity.ADVICE: 2}
+
+
+def _order(finding: findings.Finding) -> tuple[int, int, int, str, str]:
+    return finding.line, finding.column, _GRAVITY[finding.severity], finding.rule, finding.message

@@ -1,0 +1,271 @@
+"""Limits: where mail programs cut, drop or garble what is too long or too odd."""
+
+from __future__ import annotations
+
+import ipaddress
+import unicodedata
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from newsletter.checking import prose, reading, rulebook
+from newsletter.domain import findings
+
+Hits = Iterable[rulebook.Hit]
+rule = rulebook.family("limits")
+
+#: Bytes of HTML at which Gmail is known to clip: “102 KB”, measured between 99 and 105 KB.
+CLIPPED = 102_000
+_ADVISED, _WARNED = 75_000, 90_000
+_UNSUBSCRIBE_BEFORE = 95_000
+_CLIPPING = "github.com/hteumeuleu/email-bugs #41; spamresource 2022"
+_URL_WARNED, _URL_MOST = 1_000, 2_000
+_MOST_HITS = 20
+
+
+@rule("html-size", findings.Severity.ADVICE, source=_CLIPPING)
+def html_size(page: reading.Reading) -> Hits:
+    """Gmail cuts a mail whose HTML is over 102 KB, and everything below the cut is gone: the last entries,
+    the way to leave. What counts is the personalised source with comments and styles; pictures do not."""
+    size = len(page.subject.html.encode())
+    if size >= _ADVISED:
+        severity = (
+            findings.Severity.ERROR
+            if size >= CLIPPED
+            else findings.Severity.WARNING
+            if size >= _WARNED
+            else findings.Severity.ADVICE
+        )
+        yield rulebook.Hit(
+            message=f"the HTML takes {size:,} bytes; Gmail clips at about {CLIPPED:,}",
+            fix=_spenders(page),
+            severity=severity,
+        )
+
+
+def _spenders(page: reading.Reading) -> str:
+    spent = page.subject.rendered.bytes_by_entry if page.subject.rendered else {}
+    most = sorted(spent.items(), key=lambda item: -item[1])
+    return (
+        "bytes per entry: " + ", ".join(f"{name} {size:,}" for name, size in most)
+        if most
+        else "shorten the entries"
+    )
+
+
+@rule("encoded-size", findings.Severity.WARNING, source=f"{_CLIPPING}: some measure the encoded part")
+def encoded_size(page: reading.Reading) -> Hits:
+    """Some count the encoded part instead: quoted-printable triples every byte outside ASCII, which tells
+    in Japanese."""
+    size = _quoted_printable_size(page.subject.html)
+    if size >= CLIPPED > len(page.subject.html.encode()):
+        yield rulebook.Hit(
+            message=f"the HTML takes {size:,} bytes once encoded; some programs clip at {CLIPPED:,} of those",
+            fix=_spenders(page),
+        )
+
+
+def _quoted_printable_size(text: str) -> int:
+    raw = text.encode()
+    literal = sum((0x20 <= byte <= 0x7E and byte != 0x3D) or byte == 0x0A for byte in raw)
+    encoded = literal + 3 * (len(raw) - literal)
+    # A soft line break, =CRLF, every 75 characters (RFC 2045 § 6.7).
+    return encoded + 3 * (encoded // 75)
+
+
+@rule("unsubscribe-clipped", findings.Severity.ERROR, source=_CLIPPING)
+def unsubscribe_clipped(page: reading.Reading) -> Hits:
+    """The way to leave must lie well before the point at which Gmail cuts, or readers look for the spam
+    button."""
+    source, leave = page.subject.html, page.subject.leave_url
+    at = source.rfind(leave) if leave else -1
+    if at >= 0 and (size := len(source[:at].encode())) >= _UNSUBSCRIBE_BEFORE:
+        yield rulebook.Hit(
+            message=f"the link to leave by starts at byte {size:,}, after {_UNSUBSCRIBE_BEFORE:,}",
+            fix=_spenders(page),
+        )
+
+
+@rule("control-chars", findings.Severity.ERROR, source="github.com/hteumeuleu/email-bugs #41, #113")
+def control_chars(page: reading.Reading) -> Hits:
+    """C0 and C1 control characters come from Windows-1252 pasted as Latin-1; a single one makes Gmail clip
+    a tiny mail."""
+    found = 0
+    for number, line in enumerate(page.subject.lines, start=1):
+        for column, char in enumerate(line, start=1):
+            if _is_control(char):
+                place = rulebook.Place(
+                    line=number, column=column, length=1, entry=page.places.entry_at(number)
+                )
+                meant = _windows_1252(char)
+                yield rulebook.Hit(
+                    message=f"control character U+{ord(char):04X}",
+                    place=place,
+                    fix=f"write {meant}" if meant else "take it out",
+                )
+                if (found := found + 1) >= _MOST_HITS:
+                    return
+    if not found and any(map(_is_control, page.subject.html)):
+        yield rulebook.Hit(message="the template puts a control character into the HTML")
+
+
+def _is_control(char: str) -> bool:
+    return unicodedata.category(char) == "Cc" and char not in "\n\r\t"
+
+
+def _windows_1252(char: str) -> str:
+    try:
+        return bytes([ord(char)]).decode("cp1252") if 0x80 <= ord(char) <= 0x9F else ""
+    except UnicodeDecodeError:
+        return ""
+
+
+@rule("line-998", findings.Severity.ERROR, source="RFC 5321 § 4.5.3.1.6; RFC 5322 § 2.1.1")
+def line_998(page: reading.Reading) -> Hits:
+    """A line of more than 998 bytes may be cut or refused by any server on the way; the encoding keeps
+    lines short."""
+    for number, line in enumerate(page.subject.raw.split(b"\r\n"), start=1):
+        if len(line) > 998:
+            yield rulebook.Hit(
+                message=f"line {number} of the message takes {len(line):,} bytes; 998 are allowed"
+            )
+            return
+
+
+@rule("text-width", findings.Severity.WARNING, source="RFC 5322 § 2.1.1: 78 characters excluding CRLF")
+def text_width(page: reading.Reading) -> Hits:
+    """The text part is read as it stands: lines over 78 characters wrap raggedly; only addresses may be
+    longer."""
+    for number, line in enumerate(page.subject.text.split("\n"), start=1):
+        if len(line) > 78 and "://" not in line:
+            yield rulebook.Hit(
+                message=f"line {number} of the text part is {len(line)} characters long",
+                place=page.places.text(line),
+            )
+            return
+
+
+@rule(
+    "url-length",
+    findings.Severity.WARNING,
+    source="practice: servers and mail gateways refuse long addresses",
+)
+def url_length(page: reading.Reading) -> Hits:
+    """Mail gateways rewrite links into their own; an address over 2,000 characters does not survive that."""
+    for link in _addresses(page):
+        if (length := len(link.url)) > _URL_WARNED:
+            yield rulebook.Hit(
+                message=f"the address has {length:,} characters",
+                place=link.place,
+                severity=findings.Severity.ERROR if length > _URL_MOST else None,
+                fix="most long addresses work without what follows the ?",
+            )
+
+
+@rule("url-http", findings.Severity.ERROR, source="practice: react-email linter; mixed content in webmail")
+def url_http(page: reading.Reading) -> Hits:
+    """An address without TLS can be read and changed on the way, and webmail shows no picture from one."""
+    for link in _addresses(page):
+        if link.url.lower().startswith("http://") and not link.is_placeholder:
+            yield rulebook.Hit(
+                message=f"{link.url[:60]} is not https",
+                place=link.place,
+                fix="try https://, or waive it with the reason",
+            )
+
+
+@rule("url-host", findings.Severity.ERROR, source="practice: Mailpit link check")
+def url_host(page: reading.Reading) -> Hits:
+    """An address that only works on the editor's machine, or a page of ours without its host, leads readers
+    nowhere."""
+    for link in _addresses(page):
+        if not link.is_placeholder and (problem := _host_problem(link.url)):
+            yield rulebook.Hit(
+                message=f"“{link.url[:80]}” {problem}", place=link.place, fix="write the whole address"
+            )
+
+
+def _addresses(page: reading.Reading) -> list[prose.Link]:
+    """Return links of the issue, and those that the template adds."""
+    written = [link for link in page.links if not link.is_image] + [
+        link for link in page.sources if link not in page.links
+    ]
+    known = {link.url for link in written}
+    added = [
+        prose.Link(url, page.html.name(element), page.places.href(url), prose.Part.CLOSING)
+        for element in page.html.all("a")
+        if (url := element.get("href") or "") not in known and not url.startswith("#") and url
+    ]
+    return written + added
+
+
+def _host_problem(url: str) -> str:
+    if "{{" in url or "}}" in url or "{%" in url:
+        return "still holds template braces"
+    if url.startswith(("mailto:", "tel:", "#")):
+        return ""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return "is not an address"
+    if parts.scheme not in {"http", "https"}:
+        return "is not a whole web address"
+    if host == "localhost" or host.endswith((".local", ".internal", ".localhost", ".lan")) or "." not in host:
+        return "is a machine that readers cannot reach"
+    return "is a private address" if _is_private(host) else ""
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return not ipaddress.ip_address(host.strip("[]")).is_global
+    except ValueError:
+        return False
+
+
+@rule(
+    "anchor-link",
+    findings.Severity.ADVICE,
+    source="caniemail html-anchor-links: 39 % of programs lack them, Gmail on iOS among them",
+)
+def anchor_link(page: reading.Reading) -> Hits:
+    """Links to a place in the same mail do nothing in four of ten mail programs, Gmail on iOS among them."""
+    for element in page.html.all("a"):
+        url = element.get("href") or ""
+        if url.startswith("#") and len(url) > 1:
+            yield rulebook.Hit(
+                message=f"the link to “{url}” stays within the mail", place=page.places.href(url)
+            )
+
+
+@rule("height", findings.Severity.WARNING, source="Email on Acid: 5,000 to 7,000 pixels")
+def height(page: reading.Reading) -> Hits:
+    """Few readers scroll past 5,000 pixels, and some programs stop drawing soon after."""
+    pixels = _estimated_height(page)
+    if pixels > 5_000:
+        yield rulebook.Hit(
+            message=f"the mail is about {round(pixels, -2):,} pixels high at a width of 640; 5,000 are read",
+            severity=findings.Severity.ERROR if pixels > 7_000 else None,
+            fix=_spenders(page),
+        )
+
+
+#: Of a 600 pixel column set in 16 pixel type: columns and pixels of a line, and what lies around blocks.
+_LINE_COLUMNS, _LINE_PIXELS, _PARAGRAPH_PIXELS, _ENTRY_PIXELS, _FRAME_PIXELS = 75, 26, 16, 60, 500
+
+
+def _estimated_height(page: reading.Reading) -> int:
+    lines = paragraphs = 0
+    for passage in page.content:
+        for _, paragraph in passage.paragraphs():
+            width = sum(
+                2 if unicodedata.east_asian_width(char) in "WF" else 1
+                for char in paragraph
+                if char != prose.FILL
+            )
+            lines += -(-width // _LINE_COLUMNS)
+            paragraphs += 1
+    pictures = 350 * (
+        bool(page.issue.hero and page.issue.hero.src) + sum(link.is_image for link in page.links)
+    )
+    blocks = _PARAGRAPH_PIXELS * paragraphs + _ENTRY_PIXELS * len(page.issue.entries)
+    return _LINE_PIXELS * lines + blocks + pictures + _FRAME_PIXELS

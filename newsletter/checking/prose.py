@@ -1,0 +1,190 @@
+"""The words an editor wrote, with markup blanked out in place, so that every match knows its line."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from newsletter.checking import rulebook
+from newsletter.domain import issues
+
+#: Stands where markup stood: neither a letter nor white space, and nothing that anybody types.
+FILL = "\ue000"
+
+_FENCE = re.compile(r"^(`{3,}|~{3,})[^\n]*\n.*?(?:^\1[^\n]*$|\Z)", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"(?<!`)(`+)(?!`)[^\n]+?(?<!`)\1(?!`)")
+_MARKUP = re.compile(
+    r"(?P<field>\{\{[^}\n]*\}\}|\{%[^%\n]*%\})"
+    r"|(?P<reference>^\[[^\]\n]+\]:[ \t]*\S+[^\n]*$)"
+    r"|(?P<target>\]\((?:[^()\n]|\([^()\n]*\))*\)|\]\[[^\]\n]*\])"
+    r"|(?P<url><?(?:https?://|mailto:|www\.)[^\s<>)\]]+>?)"
+    r"|(?P<mark>!?\[|\]|(?<!\w)[*_]{1,3}(?=\S)|(?<=\S)[*_]{1,3}(?!\w)|\*{1,3}|~~)",
+    re.MULTILINE,
+)
+_LINK = re.compile(
+    r"(?P<image>!?)\[(?P<text>(?:[^\[\]\n]|!?\[[^\]\n]*\](?:\([^)\n]*\))?)*)\]"
+    r"\((?P<url><[^>\n]*>|(?:[^()\s]|\([^()\s]*\))*)(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?\s*\)"
+    r"|<(?P<auto>(?:https?://|mailto:)[^\s<>]+)>"
+    r"|^\[(?P<name>[^\]\n]+)\]:[ \t]*(?P<ref>\S+)",
+    re.MULTILINE,
+)
+
+
+class Part(enum.StrEnum):
+    """Where in an issue a passage stands."""
+
+    HEADLINE = "headline"
+    BODY = "body"
+    INTRO = "intro"
+    CLOSING = "closing"
+    #: A value of the front matter.
+    FRONT = "front"
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A piece of text with its place in the issue file."""
+
+    part: Part
+    text: str
+    #: 1-based line and column of its first character.
+    line: int
+    column: int = 1
+    entry: str = ""
+    #: Columns by which its further lines are indented in the file.
+    indent: int = 0
+    #: The front-matter key.
+    key: str = ""
+
+    @cached_property
+    def uncoded(self) -> str:
+        """The text at the same length, code blanked out."""
+        return _CODE.sub(_blank, _FENCE.sub(_blank, self.text))
+
+    @cached_property
+    def words(self) -> str:
+        """The text at the same length, code, links' targets and markup blanked out."""
+        return _MARKUP.sub(_blank, self.uncoded)
+
+    @cached_property
+    def plain(self) -> str:
+        """The words without the blanks."""
+        return re.sub(FILL + "+", "", self.words)
+
+    def place(self, start: int, end: int | None = None) -> rulebook.Place:
+        """Return where in the issue file a stretch of the text lies."""
+        before = self.text[:start]
+        row = before.count("\n")
+        column = start - (before.rfind("\n") + 1) + (self.column if row == 0 else 1 + self.indent)
+        length = len(self.text[start : start if end is None else end].partition("\n")[0])
+        return rulebook.Place(line=self.line + row, column=column, length=length, entry=self.entry)
+
+    def find(self, pattern: re.Pattern[str]) -> Iterator[tuple[re.Match[str], rulebook.Place]]:
+        """Yield each match among the words with its place."""
+        for match in pattern.finditer(self.words):
+            yield match, self.place(*match.span())
+
+    def paragraphs(self) -> Iterator[tuple[int, str]]:
+        """Yield each paragraph of the words with its offset."""
+        for match in re.finditer(r"(?:[^\n]|\n(?![ \t]*\n))+", self.words):
+            if match[0].strip():
+                yield match.start(), match[0]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link or picture in Markdown."""
+
+    url: str
+    text: str
+    place: rulebook.Place
+    part: Part
+    is_image: bool = False
+
+    @property
+    def is_placeholder(self) -> bool:
+        """Whether the address is still to be filled in."""
+        return self.url.strip("<> ").lower() in {"", "#", "url", "link", "tk", "todo", "http://", "https://"}
+
+    @property
+    def is_web(self) -> bool:
+        """Whether it leads to a web page."""
+        return self.url.lower().startswith(("http://", "https://"))
+
+
+def _blank(match: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", FILL, match[0])
+
+
+def passages(issue: issues.Issue, lines: Sequence[str]) -> tuple[Passage, ...]:
+    """Return everything an issue says to its readers, in reading order."""
+    found = list(_front(issue, lines))
+    if issue.intro:
+        found.append(_block(Part.INTRO, issue.intro, issue.intro_line, lines))
+    for entry in issue.entries:
+        column = _column(lines, entry.line, entry.headline)
+        found.append(Passage(Part.HEADLINE, entry.headline, entry.line, column, entry.id))
+        if entry.body:
+            found.append(Passage(Part.BODY, entry.body, entry.body_line, 1, entry.id))
+    if issue.closing:
+        found.append(_block(Part.CLOSING, issue.closing, issue.closing_line, lines))
+    return tuple(found)
+
+
+def _block(part: Part, text: str, line: int, lines: Sequence[str]) -> Passage:
+    """Return a passage that may stand indented in the front matter."""
+    column = _column(lines, line, text)
+    row = lines[line - 1] if 0 < line <= len(lines) else ""
+    indent = column - 1 if not row[: column - 1].strip() else 0
+    return Passage(part, text, line, column, "", indent)
+
+
+def _front(issue: issues.Issue, lines: Sequence[str]) -> Iterator[Passage]:
+    hero = issue.hero
+    values = {
+        "title": issue.title,
+        "subject": issue.subject,
+        "preheader": issue.preheader,
+        **({"alt": hero.alt, "caption": hero.caption, "credit": hero.credit} if hero else {}),
+    }
+    for key, value in values.items():
+        line = issue.lines.get(key, 0) or _line_of_key(lines, key)
+        if value and line:
+            yield Passage(Part.FRONT, value, line, _column(lines, line, value), key=key)
+
+
+def _line_of_key(lines: Sequence[str], key: str) -> int:
+    """Find a nested front-matter key, which `Issue.lines` may not list."""
+    for number, line in enumerate(lines[1:], start=2):
+        if line.startswith("---"):
+            return 0
+        if re.match(rf"\s*{re.escape(key)}\s*:", line):
+            return number
+    return 0
+
+
+def _column(lines: Sequence[str], line: int, text: str) -> int:
+    row = lines[line - 1] if 0 < line <= len(lines) else ""
+    return max(row.find(text.partition("\n")[0]), 0) + 1
+
+
+def links(found: Sequence[Passage]) -> Iterator[Link]:
+    """Yield every link and picture of the passages, nested ones first."""
+    for passage in found:
+        if passage.part in {Part.HEADLINE, Part.FRONT}:
+            continue
+        yield from _links(passage, passage.uncoded, 0)
+
+
+def _links(passage: Passage, text: str, offset: int) -> Iterator[Link]:
+    for match in _LINK.finditer(text):
+        start, end = match.span()
+        place = passage.place(offset + start, offset + end)
+        url = match["auto"] or match["ref"] or (match["url"] or "").strip("<>")
+        words = match["text"] or match["name"] or url
+        if match["text"]:
+            yield from _links(passage, match["text"], offset + match.start("text"))
+        yield Link(url, words, place, passage.part, is_image=bool(match["image"]))

@@ -1,0 +1,212 @@
+"""Newsroom: what entries rest on, and the links that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from newsletter.checking import prose, reading, rulebook
+from newsletter.domain import findings, issues
+
+Hits = Iterable[rulebook.Hit]
+rule = rulebook.family("newsroom")
+
+#: How many issues back a link counts as known.
+_MEMORY = 12
+_TRACKING = frozenset(
+    [
+        "fbclid",
+        "gclid",
+        "dclid",
+        "gbraid",
+        "wbraid",
+        "msclkid",
+        "yclid",
+        "twclid",
+        "ttclid",
+        "igshid",
+        "igsh",
+        "mc_cid",
+        "mc_eid",
+        "mkt_tok",
+        "_hsenc",
+        "_hsmi",
+        "vero_id",
+        "oly_enc_id",
+        "oly_anon_id",
+        "s_cid",
+        "cmpid",
+        "ncid",
+        "smid",
+        "ref_src",
+        "spm",
+        "xtor",
+        "_openstat",
+        "wickedid",
+        "rb_clickid",
+    ]
+)
+_TRACKING_PREFIXES = ("utm_", "pk_", "mtm_", "matomo_", "hsa_", "trk_")
+_SHORTENERS = frozenset(
+    [
+        "bit.ly",
+        "t.co",
+        "tinyurl.com",
+        "goo.gl",
+        "ow.ly",
+        "is.gd",
+        "buff.ly",
+        "dlvr.it",
+        "lnkd.in",
+        "rebrand.ly",
+        "cutt.ly",
+        "rb.gy",
+        "t.ly",
+        "shorturl.at",
+        "trib.al",
+        "nyti.ms",
+        "wapo.st",
+        "reut.rs",
+        "bloom.bg",
+        "on.ft.com",
+        "econ.st",
+        "apne.ws",
+        "amzn.to",
+        "youtu.be",
+        "fb.me",
+        "wp.me",
+        "tiny.cc",
+        "s.id",
+        "ift.tt",
+        "hubs.ly",
+        "mailchi.mp",
+        "eepurl.com",
+        "x.gd",
+        "v.gd",
+        "u.to",
+    ]
+)
+
+
+def comparable(url: str) -> str:
+    """Return an address as it compares: no scheme, www, fragment, tracking or closing slash."""
+    parts = urlsplit(url.strip())
+    query = urlencode([pair for pair in parse_qsl(parts.query) if not is_tracking(pair[0])])
+    host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
+    return f"{host}{parts.path.rstrip('/')}{'?' + query if query else ''}"
+
+
+def is_tracking(parameter: str) -> bool:
+    """Say whether a query parameter only watches who follows the link."""
+    name = parameter.lower()
+    return name in _TRACKING or name.startswith(_TRACKING_PREFIXES)
+
+
+def _real(links: Iterable[prose.Link]) -> Iterable[prose.Link]:
+    return (link for link in links if link.is_web and not link.is_placeholder)
+
+
+@rule("placeholder-link", findings.Severity.WARNING, source="newsroom practice")
+def placeholder_link(page: reading.Reading) -> Hits:
+    """A link to “#” was meant to be filled in; readers who follow it go nowhere, or to the top of the
+    mail."""
+    for link in page.links:
+        if link.is_placeholder:
+            yield rulebook.Hit(
+                message=f"“{link.text}” leads nowhere: its address is still to be filled in",
+                place=link.place,
+                fix="put the page's address between the brackets",
+            )
+
+
+@rule(
+    "entry-without-source",
+    findings.Severity.WARNING,
+    source="practice of policy digests: every claim has its source",
+)
+def entry_without_source(page: reading.Reading) -> Hits:
+    """A digest is trusted for what it rests on: each entry links to at least one page where it can be
+    checked."""
+    if page.issue.layout is not issues.Layout.DIGEST:
+        return
+    sourced = {link.place.entry for link in _real(page.sources)}
+    for entry in page.issue.entries:
+        if entry.id not in sourced:
+            yield rulebook.Hit(
+                message="the entry links to no source",
+                place=page.entry(entry),
+                fix="link the words that report the fact, or list the page under sources:",
+            )
+
+
+@rule("duplicate-link", findings.Severity.WARNING, source="newsroom practice")
+def duplicate_link(page: reading.Reading) -> Hits:
+    """The same page linked twice is either one story told twice, or the wrong address pasted."""
+    first: dict[str, prose.Link] = {}
+    for link in _real(page.sources):
+        known = first.setdefault(comparable(link.url), link)
+        if known is not link:
+            yield rulebook.Hit(
+                message=f"this page is linked in line {known.place.line} already",
+                place=link.place,
+                fix="link each page once, where it says most",
+            )
+
+
+@rule(
+    "link-seen-before", findings.Severity.WARNING, source="newsroom practice; asked for by editors of digests"
+)
+def link_seen_before(page: reading.Reading) -> Hits:
+    """A page that an earlier issue linked to is old news, unless the entry says what is new."""
+    seen: dict[str, str] = {}
+    for issue in page.subject.past[:_MEMORY]:
+        for url in _linked(issue):
+            seen.setdefault(comparable(url), issue.number.label)
+    for link in _real(page.sources):
+        if label := seen.get(comparable(link.url)):
+            yield rulebook.Hit(
+                message=f"also in {label}",
+                place=link.place,
+                fix="link to what is new, or say in the text that it was reported before",
+            )
+
+
+def _linked(issue: issues.Issue) -> Iterable[str]:
+    for entry in issue.entries:
+        yield from (source.url for source in entry.sources)
+        passage = prose.Passage(prose.Part.BODY, entry.body, entry.body_line, 1, entry.id)
+        yield from (link.url for link in _real(prose.links([passage])) if not link.is_image)
+
+
+@rule(
+    "tracking-parameter",
+    findings.Severity.WARNING,
+    source="newsroom practice: readers are not watched for others",
+)
+def tracking_parameter(page: reading.Reading) -> Hits:
+    """Parameters such as utm_source tell the other site where our readers come from, and make two links of
+    one page."""
+    for link in _real([*page.links, *page.sources]):
+        names = [name for name, _ in parse_qsl(urlsplit(link.url).query) if is_tracking(name)]
+        if names:
+            yield rulebook.Hit(
+                message=f"the link carries {', '.join(names)}",
+                place=link.place,
+                fix="link to the page without it",
+            )
+
+
+@rule(
+    "link-shortener",
+    findings.Severity.WARNING,
+    source="newsroom practice; spam filters distrust shortened links",
+)
+def link_shortener(page: reading.Reading) -> Hits:
+    """A shortened link hides where it leads, dies with its service, and is held against a mail by spam
+    filters."""
+    for link in _real([*page.links, *page.sources]):
+        host = (urlsplit(link.url).hostname or "").removeprefix("www.")
+        if host in _SHORTENERS:
+            yield rulebook.Hit(
+                message=f"{host} hides where the link leads", place=link.place, fix="link to the page itself"
+            )

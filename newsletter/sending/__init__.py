@@ -1,1 +1,0 @@
-"""Mailings: composed, planned, paced, dispatched, accounted for."""

@@ -1,1 +1,0 @@
-"""How people come onto the list, change their mind, and leave it."""
