@@ -6,9 +6,9 @@ Protocols and nothing else. Every implementation passes the suite of its port in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from newsletter.domain import deliveries, messages, numbering, subscribers
 
@@ -90,59 +90,61 @@ class Provider(Protocol):
 class Ledger(Protocol):
     """One row per mailing and subscriber, written before and after every hand-over."""
 
+    # Planning
+
+    def preview(self, audience: Audience) -> tuple[int, Mapping[str, int]]:
+        """Count who would be included, and for each reason who would be left out.
+
+        Raises:
+            MailingError: the audience's rule cannot be understood.
+        """
+        ...
+
     def plan(self, draft: MailingDraft) -> deliveries.Mailing:
         """Freeze template and audience into a mailing with one planned delivery each, in one transaction.
 
         Raises:
-            MailingError: the audience is empty, or the issue has a mailing of this kind already.
+            MailingError: the audience is empty, or the issue has a mailing already.
         """
         ...
 
-    def preview(self, audience: Audience) -> tuple[int, Mapping[str, int]]:
-        """Count who would be included, and for each reason who would be left out."""
-        ...
+    def begin(self, mailing: int, *, now: datetime) -> deliveries.Mailing:
+        """Open a mailing for sending; a scheduled one takes in who joined its audience since the plan.
 
-    def mailing(self, number: numbering.IssueNumber) -> deliveries.Mailing | None:
-        """Return the newest mailing of an issue that was not cancelled, or None."""
-        ...
-
-    def mailings(self) -> Sequence[deliveries.Mailing]:
-        """Return every mailing, newest first."""
-        ...
-
-    def template(self, mailing: int) -> Mapping[str, messages.MessageTemplate]:
-        """Return the frozen message templates of a mailing by language; the first is the default."""
-        ...
-
-    def claim(self, mailing: int, lease: Lease, *, limit: int, now: datetime) -> list[deliveries.Claimed]:
-        """Take up to ``limit`` due deliveries for one sender, and commit that they may now be in the air.
-
-        Recipients who left or were suppressed since the plan become skipped instead. No two
-        senders are ever given the same delivery.
+        Raises:
+            MailingError: it is over already.
         """
         ...
 
-    def settle(self, outcomes: Sequence[deliveries.Outcome]) -> None:
-        """Record what claimed deliveries came to, in one transaction, with the suppressions that follow."""
-        ...
+    # Sending
 
     def turn(
         self, mailing: int, lease: Lease, outcomes: Sequence[deliveries.Outcome], *, limit: int, now: datetime
-    ) -> list[deliveries.Claimed]:
-        """Settle and claim in one transaction: one turn of a group commit."""
+    ) -> deliveries.Turn:
+        """Settle and claim in one transaction: one turn of the group commit.
+
+        The outcomes are recorded, with the suppressions that follow. Then, where the mailing is
+        being sent, up to ``limit`` due deliveries become this sender's, and it is committed that
+        they may be in the air from now on. Recipients who left or were suppressed since the plan
+        become skipped instead. No two senders are ever given the same delivery.
+        """
         ...
 
-    def recover(self, mailing: int, *, now: datetime, dead: Callable[[str], bool]) -> int:
-        """Move deliveries whose sender is gone (lease over, or owner dead) to unknown; return how many."""
+    def recover(
+        self,
+        mailing: int,
+        *,
+        dead: Callable[[str], bool],
+        after_crash: deliveries.AfterCrash,
+        now: datetime,
+    ) -> int:
+        """Move deliveries whose sender is gone (lease over, or owner dead) to unknown, or plan them anew.
+
+        Returns how many there were.
+        """
         ...
 
-    def resolve_unknown(self, mailing: int, state: deliveries.State, *, now: datetime) -> int:
-        """Move every unknown delivery to planned or sent; return how many."""
-        ...
-
-    def retry(self, mailing: int, states: Sequence[deliveries.State], *, now: datetime) -> int:
-        """Plan deliveries of the given states anew; return how many."""
-        ...
+    # A person's decisions
 
     def set_status(
         self, mailing: int, status: deliveries.MailingStatus, *, reason: str = "", now: datetime
@@ -154,26 +156,64 @@ class Ledger(Protocol):
         """
         ...
 
-    def tally(self, mailing: int) -> deliveries.Tally:
-        """Count the deliveries of a mailing by state."""
+    def retry(self, mailing: int, states: Sequence[deliveries.State], *, now: datetime) -> int:
+        """Plan deliveries of the given states anew, and open the mailing again; return how many.
+
+        Raises:
+            MailingError: deliveries of such a state cannot be planned again.
+        """
+        ...
+
+    def resolve_unknown(self, mailing: int, state: deliveries.State, *, now: datetime) -> int:
+        """Move every unknown delivery to planned or sent; return how many."""
+        ...
+
+    def mark_unsubscribed(self, mailing: int, subscriber: int, *, now: datetime) -> None:
+        """Note beside a delivery that its recipient left by it."""
+        ...
+
+    # Accounts
+
+    def mailing(self, number: numbering.IssueNumber) -> deliveries.Mailing | None:
+        """Return the newest mailing of an issue that was not cancelled, or None."""
+        ...
+
+    def get(self, mailing: int) -> deliveries.Mailing:
+        """Return the mailing with this id.
+
+        Raises:
+            MailingError: there is none.
+        """
+        ...
+
+    def mailings(self) -> Sequence[deliveries.Mailing]:
+        """Return every mailing, newest first."""
         ...
 
     def due(self, now: datetime) -> Sequence[deliveries.Mailing]:
         """Return mailings whose time has come, or that have due deliveries left."""
         ...
 
-    def deliveries(
-        self, mailing: int, *, states: Sequence[deliveries.State] = (), domain: str = ""
-    ) -> Iterator[deliveries.Delivery]:
-        """Yield deliveries of a mailing, streamed, by id."""
+    def template(self, mailing: int) -> Mapping[str, messages.MessageTemplate]:
+        """Return the frozen message templates of a mailing by language; the first is the default."""
+        ...
+
+    def tally(self, mailing: int) -> deliveries.Tally:
+        """Count the deliveries of a mailing by state."""
+        ...
+
+    def domains(self, mailing: int) -> Sequence[tuple[str, deliveries.State, int]]:
+        """Count deliveries by the recipient's domain and state, biggest first."""
         ...
 
     def errors(self, mailing: int) -> Sequence[tuple[str, int]]:
         """Return replies of refusals and how often each came, most frequent first."""
         ...
 
-    def mark_unsubscribed(self, mailing: int, subscriber: int, *, now: datetime) -> None:
-        """Note beside a delivery that its recipient left by it."""
+    def deliveries(
+        self, mailing: int, *, states: Sequence[deliveries.State] = (), domain: str = "", email: str = ""
+    ) -> Iterator[deliveries.Delivery]:
+        """Yield deliveries of a mailing, streamed, by id."""
         ...
 
 
@@ -214,30 +254,36 @@ class MailingDraft:
 # -- the directory -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImportRow:
+class ImportRow(NamedTuple):
     """One person of an import file, already cleaned."""
 
     line: int
+    #: As `addresses.plain` or the slower check returned it.
     email: str
     status: subscribers.Status
     name: str = ""
     language: str = ""
     tags: tuple[str, ...] = ()
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] | None = None
     joined_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportCounts:
-    """What an import did, or would do."""
+    """What an import did, or would do. Every row is new, known, duplicate or suppressed."""
 
     new: int = 0
     known: int = 0
+    #: Of the known: a status made firmer, an empty field filled, a tag added.
     changed: int = 0
-    #: Rows that would have raised consent: left as they are.
+    #: Of the known: rows that would have raised consent; the status is left as it is.
     held: int = 0
+    #: Rows for an address that an earlier row of the same file had.
     duplicate: int = 0
+    #: Rows for an address or domain that must not be mailed: left out.
+    suppressed: int = 0
+    #: Id of the import, to undo it by; 0 when nothing was written.
+    run: int = 0
 
 
 class Directory(Protocol):
@@ -261,8 +307,15 @@ class Directory(Protocol):
         """Return the subscriber with this id, or None."""
         ...
 
-    def apply(self, move: subscribers.Move) -> None:
-        """Save a subscriber and append its consent record, in one transaction."""
+    def apply(self, move: subscribers.Move) -> bool:
+        """Set a subscriber's status and append the consent record, in one transaction.
+
+        Return False, and write nothing, when the status is no longer the one that was decided upon.
+        """
+        ...
+
+    def save(self, subscriber: subscribers.Subscriber, *, now: datetime) -> None:
+        """Write everything of a known subscriber but status, address and history."""
         ...
 
     def history(self, subscriber: int) -> Sequence[subscribers.ConsentRecord]:

@@ -14,11 +14,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from newsletter import ports
 from newsletter.domain import publications, tokens
 from newsletter.settings import workspace
 
 if TYPE_CHECKING:
+    from newsletter.rendering import theme
     from newsletter.settings.model import Settings
+    from newsletter.store.database import Database
 
 
 def now() -> datetime:
@@ -51,6 +54,32 @@ class App:
         return tokens.Signer(self.settings.key())
 
     @cached_property
+    def database(self) -> Database:
+        """Return the database; nothing is opened yet."""
+        from newsletter.store.database import Database
+
+        return Database(self.settings.database.url.get_secret_value(), folder=self.workspace.root)
+
+    @cached_property
+    def directory(self) -> ports.Directory:
+        """Return the directory of subscribers.
+
+        Raises:
+            StoreError: the database is unreachable, or not migrated to this version.
+        """
+        from newsletter.store.directory import StoredDirectory
+
+        self.database.require_current()
+        return StoredDirectory(self.database, self.signer.keyed_hash)
+
+    @cached_property
+    def theme(self) -> theme.Theme:
+        """Return how issues look: the workspace's own templates before the packaged ones."""
+        from newsletter.rendering import theme
+
+        return theme.of_workspace(self.workspace.templates)
+
+    @cached_property
     def rng(self) -> random.Random:
         """Randomness for back-off and jitter, never for secrets."""
         return random.Random()  # noqa: S311 - jitter is no secret
@@ -64,6 +93,13 @@ class App:
     def new_id() -> str:
         """Return an id that no other call has returned."""
         return uuid.uuid4().hex
+
+
+def packaged_templates() -> Path:
+    """Return the folder of the templates that travel with the program."""
+    from newsletter.rendering import theme
+
+    return theme.packaged().folders[0]
 
 
 def build(directory: Path, options: Mapping[str, Any] | None = None) -> App:

@@ -55,7 +55,7 @@ def without_code(lines: Sequence[str]) -> list[str]:
 def heading(line: str) -> str | None:
     """Return the text of a ``##`` heading, or None for any other line."""
     match = _HEADING.match(line)
-    return None if match is None else (match[1] or "").strip().rstrip("#").strip()
+    return None if match is None else (match[1] or "").strip()
 
 
 def links(lines: Sequence[str], first: int) -> Iterator[Link]:

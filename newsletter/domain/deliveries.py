@@ -38,7 +38,8 @@ class State(enum.StrEnum):
 
 #: Every move there is; anything else is a bug in the caller.
 MOVES: Mapping[State, frozenset[State]] = {
-    State.PLANNED: frozenset({State.SENDING, State.SKIPPED, State.FAILED}),
+    # To sent: the receipt of a sender that was taken for dead, while nobody claimed the delivery anew.
+    State.PLANNED: frozenset({State.SENDING, State.SKIPPED, State.FAILED, State.SENT}),
     State.SENDING: frozenset({State.SENT, State.REJECTED, State.FAILED, State.UNKNOWN, State.PLANNED}),
     # A delivery report may come after the bounce, or the other way round.
     State.SENT: frozenset({State.DELIVERED, State.BOUNCED, State.COMPLAINED, State.REJECTED}),
@@ -48,7 +49,15 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.REJECTED: frozenset({State.PLANNED}),
     State.FAILED: frozenset({State.PLANNED}),
     State.UNKNOWN: frozenset(
-        {State.PLANNED, State.SENT, State.DELIVERED, State.BOUNCED, State.COMPLAINED, State.REJECTED}
+        {
+            State.PLANNED,
+            State.SENT,
+            State.DELIVERED,
+            State.BOUNCED,
+            State.COMPLAINED,
+            State.REJECTED,
+            State.FAILED,
+        }
     ),
     State.SKIPPED: frozenset(),
 }
@@ -105,6 +114,8 @@ class Mailing:
     template_hash: str = ""
     content_hash: str = ""
     audience: str = "everyone"
+    #: Deliveries that were planned: what the sum of all states must come to.
+    planned: int = 0
 
 
 class Claimed(NamedTuple):
@@ -112,10 +123,24 @@ class Claimed(NamedTuple):
 
     id: int
     subscriber: int
+    #: As they were when the mailing was planned.
     email: str
     name: str
     language: str
+    #: Tries before this one.
     attempts: int
+    #: When the first of them was; None before any.
+    first_tried: datetime | None = None
+
+
+class Turn(NamedTuple):
+    """What one turn of the group commit gave a sender."""
+
+    #: The mailing's status at this moment: another process may have paused or cancelled it.
+    status: MailingStatus
+    claimed: list[Claimed]
+    #: How many became skipped instead of claimed.
+    skipped: int = 0
 
 
 class Outcome(NamedTuple):
@@ -123,15 +148,20 @@ class Outcome(NamedTuple):
 
     delivery: int
     state: State
-    #: The provider's words, or ours.
-    reply: str
-    #: The provider's own id of the message.
-    provider_id: str
     at: datetime
+    #: Tries so far, this one included if there was one.
+    attempts: int
+    first_tried: datetime | None = None
+    #: The provider's words, or ours.
+    reply: str = ""
+    #: The provider's own id of the message.
+    provider_id: str = ""
+    #: For planned: when the next try is due.
     not_before: datetime | None = None
     #: Set when the address must not be mailed again.
     suppress: str = ""
-    #: sha-256 of the bytes that were handed over; None where none were.
+    #: The Date of the message and the digest of its bytes; None where none was handed over.
+    merged_at: datetime | None = None
     digest: bytes | None = None
 
 
@@ -155,10 +185,15 @@ class Delivery:
     email: str
     state: State
     attempts: int
+    #: As they were when the mailing was planned.
+    name: str = ""
+    language: str = ""
     reply: str = ""
     provider_id: str = ""
-    message_id: str = ""
     not_before: datetime | None = None
+    #: The Date of the message and the digest of its bytes, as last handed over.
+    merged_at: datetime | None = None
+    digest: bytes | None = None
     settled_at: datetime | None = None
     unsubscribed_at: datetime | None = None
 
@@ -183,6 +218,8 @@ class Tally:
     #: Earliest ``not_before`` among the planned ones that wait.
     next_try: datetime | None = None
     unsubscribed: int = 0
+    #: How many different subscribers the deliveries are for.
+    subscribers: int = 0
 
     @property
     def total(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from newsletter.domain import numbering
@@ -37,6 +38,7 @@ class Rendered:
     """One edition of an issue as readers will see it, personal fields still open."""
 
     language: str
+    #: As the editors wrote them; personal fields stand in them between braces (`fields.fill`).
     subject: str
     preheader: str
     #: HTML; values are escaped when they are merged.
@@ -95,6 +97,9 @@ class Parts(NamedTuple):
     html: str
     #: The remaining headers, decoded: Reply-To, List-Unsubscribe, List-Id, Message-ID …
     headers: Mapping[str, str]
+    #: What the message was merged from: APIs that take one body and many values need both.
+    template: MessageTemplate | None = None
+    values: Mapping[str, str] = MappingProxyType({})
 
 
 class Message(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -85,16 +85,59 @@ class Move:
 
     subscriber: Subscriber
     record: ConsentRecord
+    #: The status that the decision was made upon; it must still be so when the move is applied.
+    was: Status
 
 
 def move(subscriber: Subscriber, record: ConsentRecord) -> Move:
     """Give a subscriber the status of a consent record."""
-    return Move(subscriber=dataclasses.replace(subscriber, status=record.status), record=record)
+    after = dataclasses.replace(subscriber, status=record.status)
+    return Move(subscriber=after, record=record, was=subscriber.status)
+
+
+#: How firm a status is against mail. An import may only make it firmer.
+FIRMNESS = {
+    Status.ACTIVE: 0,
+    Status.PENDING: 0,
+    Status.BOUNCED: 1,
+    Status.UNSUBSCRIBED: 2,
+    Status.COMPLAINED: 3,
+}
 
 
 def may_import(old: Status | None, new: Status) -> bool:
-    """Say whether an import may set a status: it never raises consent."""
-    if old is None or old == new:
-        return True
+    """Say whether an import may set a status: it never raises consent.
+
+    It does not make an active subscriber pending either: somebody else's doubt undoes no confirmation.
+    """
+    return old is None or old == new or FIRMNESS[new] > FIRMNESS[old]
+
+
+def raises_consent(old: Status, new: Status) -> bool:
+    """Say whether a status asks for more than we have: what an import holds back."""
     rank = {Status.ACTIVE: 2, Status.PENDING: 1}
-    return rank.get(new, 0) < rank.get(old, 0)
+    return rank.get(new, 0) > rank.get(old, 0)
+
+
+#: Ways by which only the person leaves.
+OWN_WILL = frozenset({How.ONE_CLICK, How.PAGE, How.MAIL})
+
+
+def leave(subscriber: Subscriber, record: ConsentRecord) -> Move | None:
+    """Take a subscriber off the list; None when they are off it by their own will already."""
+    if subscriber.status in (Status.UNSUBSCRIBED, Status.COMPLAINED):
+        return None
+    return move(subscriber, record)
+
+
+def come_back(subscriber: Subscriber, history: Sequence[ConsentRecord], record: ConsentRecord) -> Move | None:
+    """Undo the last leaving: restore the status before it, whatever that was, and no more.
+
+    None when the last thing that happened was not that person's leaving by link, page or mail.
+    """
+    if subscriber.status is not Status.UNSUBSCRIBED or len(history) < 2:
+        return None
+    last, before = history[-1], history[-2]
+    if last.status is not Status.UNSUBSCRIBED or last.how not in OWN_WILL:
+        return None
+    return move(subscriber, dataclasses.replace(record, status=before.status))

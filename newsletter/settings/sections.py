@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, time
-from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from newsletter.domain import cadence, publications
+from newsletter.domain import cadence, errors, publications
 from newsletter.settings import durations, values
 from newsletter.settings.providers import Duration, Section
 
@@ -17,18 +16,18 @@ from newsletter.settings.providers import Duration, Section
 class Publication(Section):
     """`[publication]`: what stays the same from issue to issue."""
 
-    title: str = Field(min_length=1)
+    title: Annotated[values.Line, Field(min_length=1)]
     url: values.Url = "http://localhost:8000"
     language: values.Language = "en"
     postal_address: str = ""
-    contact: str = ""
+    contact: values.Line = ""
     about: str = ""
 
 
 class Sender(Section):
     """`[sender]`: the mailbox a mailing comes from."""
 
-    name: str = ""
+    name: values.Line = ""
     email: values.Address
     reply_to: values.OptionalAddress = ""
 
@@ -36,25 +35,44 @@ class Sender(Section):
 class Schedule(Section):
     """`[schedule]`: the rhythm of the issues."""
 
-    every: values.Every = "2 weeks"
-    on: values.Weekday | None = None
+    every: str = "2 weeks"
+    #: A weekday; where months are counted also `15` or `last Friday`.
+    on: str = ""
     at: values.Hour = time(9)
     timezone: values.Zone = ZoneInfo("UTC")
     first: date | None = None
+    #: Days or ranges on which nothing comes out: `2026-12-24..2027-01-02`.
+    skip: tuple[str, ...] = ()
 
-    @model_validator(mode="after")
-    def _falls_on_its_day(self) -> Self:
-        if self.first and self.on and values.WEEKDAYS[self.first.weekday()] != self.on:
-            actual = values.WEEKDAYS[self.first.weekday()]
-            raise ValueError(f"first = {self.first} is a {actual}, and on says {self.on}")
-        return self
+    @field_validator("every", "on", "skip")
+    @classmethod
+    def _is_a_rule(cls, value: Any, info: ValidationInfo) -> Any:
+        try:
+            if info.field_name == "every":
+                cadence.interval(value)
+            elif info.field_name == "skip":
+                [cadence.span(text) for text in value]
+            elif "every" in info.data:
+                cadence.days_named(value, cadence.interval(info.data["every"])[1])
+        except errors.NewsletterError as error:
+            raise ValueError(f"{error}; {error.hint}") from error
+        return value
 
-    def cadence(self) -> cadence.Cadence | None:
-        """Return the rhythm, or None where no first date starts it."""
-        if self.first is None:
-            return None
-        count, unit = durations.every(self.every)
-        return cadence.Cadence(every=count, unit=unit, first=self.first, at=self.at, zone=self.timezone)
+    def cadence(self) -> cadence.Cadence:
+        """Return the rhythm; it has no first day where none is set."""
+        count, unit = cadence.interval(self.every)
+        weekday, day_of_month, ordinal = cadence.days_named(self.on, unit)
+        return cadence.Cadence(
+            every=count,
+            unit=unit,
+            first=self.first,
+            at=self.at,
+            zone=self.timezone,
+            weekday=weekday,
+            day_of_month=day_of_month,
+            ordinal=ordinal,
+            skip=tuple(cadence.span(text) for text in self.skip),
+        )
 
 
 class Delivery(Section):
@@ -74,12 +92,6 @@ class Database(Section):
 
     #: May hold a password, and then comes from the environment.
     url: values.DatabaseUrl = SecretStr("sqlite:///subscribers.db")
-
-    def resolved(self, root: Path) -> str:
-        """Return the address with SQLite's path made absolute; password and all."""
-        url = self.url.get_secret_value()
-        path = url.removeprefix("sqlite:///")
-        return url if path in {url, "", ":memory:"} else f"sqlite:///{root / path}"
 
 
 class Tracking(Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 import zoneinfo
 from datetime import time
 from typing import Annotated
@@ -11,9 +12,6 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
-from newsletter.settings import durations
-
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # BCP 47, as far as a publication needs it: language, script, region.
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?")
 
@@ -37,26 +35,21 @@ def _address(value: str) -> str:
 
 
 def _database(value: SecretStr) -> SecretStr:
-    if not re.match(r"(sqlite|postgresql)(\+\w+)?://", value.get_secret_value()):
+    if not re.match(r"(sqlite|postgres|postgresql)(\+\w+)?://", value.get_secret_value()):
         raise ValueError("expected sqlite:///subscribers.db or postgresql://user@host/name")
+    return value
+
+
+def _line(value: str) -> str:
+    # It goes into headers, where a line break would begin another header.
+    if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in value):
+        raise ValueError("expected one line, without control characters")
     return value
 
 
 def _language(value: str) -> str:
     if not _LANGUAGE.fullmatch(value):
         raise ValueError("expected a language tag such as en, ja or pt-BR")
-    return value
-
-
-def _weekday(value: object) -> str:
-    text = str(value).strip().capitalize()
-    if text not in WEEKDAYS:
-        raise ValueError("expected a day of the week, such as Friday")
-    return text
-
-
-def _every(value: str) -> str:
-    durations.every(value)
     return value
 
 
@@ -84,8 +77,7 @@ Url = Annotated[str, AfterValidator(_url)]
 Address = Annotated[str, AfterValidator(_address)]
 OptionalAddress = Annotated[str, AfterValidator(lambda value: _address(value) if value else "")]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
-Every = Annotated[str, AfterValidator(_every)]
+Line = Annotated[str, AfterValidator(_line)]
 Language = Annotated[str, AfterValidator(_language)]
-Weekday = Annotated[str, BeforeValidator(_weekday)]
 Hour = Annotated[time, BeforeValidator(_hour)]
 Zone = Annotated[zoneinfo.ZoneInfo, BeforeValidator(_zone)]

@@ -18,6 +18,8 @@ from newsletter.store import failures, migrations
 BUSY_SECONDS = 15.0
 
 _UPGRADE = "run `newsletter upgrade`"
+#: PostgreSQL shows each statement the newest state unless told otherwise; SQLite never does.
+_SNAPSHOT = {"isolation_level": "REPEATABLE READ"}
 #: Any constant will do that nobody else uses as an advisory lock.
 _UPGRADE_LOCK = 0x6E657773
 
@@ -34,7 +36,8 @@ class Database:
             self.path = ((folder or Path()) / (parsed.database or "subscribers.db")).absolute()
             parsed = parsed.set(database=str(self.path))
         self.engine = _engine(parsed, busy_seconds)
-        # The same pool of connections; _begin_sqlite reads the option.
+        # The same pool of connections, begun differently; _begin_sqlite reads the option.
+        self._reader = self.engine if self.is_sqlite else self.engine.execution_options(**_SNAPSHOT)
         self._writer = self.engine.execution_options(writes=True)
         #: What to call it in a message; never shows the password.
         self.name = str(self.path) if self.path else parsed.render_as_string(hide_password=True)
@@ -46,7 +49,7 @@ class Database:
         Raises:
             StoreError: unreachable, locked or not migrated.
         """
-        with self._translated(), self.engine.connect() as connection:
+        with self._translated(), self._reader.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -58,6 +61,27 @@ class Database:
         """
         with self._translated(), self._writer.begin() as connection:
             yield connection
+
+    @contextlib.contextmanager
+    def connected(self) -> Iterator[sa.Connection]:
+        """Give one connection for several transactions, for work that keeps temporary tables.
+
+        Raises:
+            StoreError: as for `reading` and `writing`.
+        """
+        with self._translated(), self.engine.connect() as connection:
+            yield connection
+
+    @staticmethod
+    @contextlib.contextmanager
+    def begin_writing(connection: sa.Connection) -> Iterator[None]:
+        """Run a writing transaction on a connection given by `connected`."""
+        connection.execution_options(writes=True)
+        try:
+            with connection.begin():
+                yield
+        finally:
+            connection.execution_options(writes=False)
 
     def require_current(self) -> None:
         """Make sure that the schema is the one this version was written for.

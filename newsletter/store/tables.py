@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from newsletter.store.columns import BigId, Instant, Json
@@ -63,8 +63,6 @@ class SubscriberRow(SQLModel, table=True):
         CheckConstraint(
             "status IN ('pending', 'active', 'unsubscribed', 'bounced', 'complained')", name="status"
         ),
-        Index("ix_subscriber_status", "status"),
-        Index("ix_subscriber_import_id", "import_id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -87,6 +85,22 @@ class SubscriberRow(SQLModel, table=True):
     attributes: dict[str, Any] | None = Field(default=None, sa_type=Json)
     #: The import that brought this person.
     import_id: int | None = Field(default=None, sa_type=BigId, foreign_key="import_run.id")
+    import_line: int | None = None
+
+
+class ImportFillRow(SQLModel, table=True):
+    """Which empty fields of a known subscriber an import filled: what its undoing empties again."""
+
+    __tablename__ = "import_fill"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    import_id: int = Field(primary_key=True, sa_type=BigId, foreign_key="import_run.id")
+    subscriber_id: int = Field(
+        sa_type=BigId, primary_key=True, sa_column_args=[ForeignKey("subscriber.id", ondelete="CASCADE")]
+    )
+    name: bool
+    language: bool
+    attributes: bool
 
 
 class ConsentRow(SQLModel, table=True):
@@ -151,3 +165,141 @@ class SuppressionRow(SQLModel, table=True):
     value_hash: str = Field(unique=True)
     reason: str
     at: datetime = Field(sa_type=Instant)
+
+
+# -- the ledger --------------------------------------------------------------------------------
+
+
+class MailingRow(SQLModel, table=True):
+    """One sending of one issue to one frozen audience."""
+
+    __tablename__ = "mailing"
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('scheduled', 'sending', 'paused', 'held', 'cancelled', 'done')", name="status"
+        ),
+        # Two people who plan one issue at the same moment: one of them is told so.
+        Index(
+            "ix_mailing_issue",
+            "volume",
+            "number",
+            "sequence",
+            unique=True,
+            sqlite_where=text("status <> 'cancelled'"),
+            postgresql_where=text("status <> 'cancelled'"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    volume: int
+    number: int
+    #: 0 for the mailing itself, then one more for each that reaches those it missed.
+    sequence: int
+    status: str
+    provider: str
+    rate: float
+    created_at: datetime = Field(sa_type=Instant)
+    due_at: datetime | None = Field(default=None, sa_type=Instant)
+    finished_at: datetime | None = Field(default=None, sa_type=Instant)
+    reason: str = Field(default="", sa_column_kwargs=_EMPTY)
+    template_hash: str
+    content_hash: str = Field(default="", sa_column_kwargs=_EMPTY)
+    #: Name, rule and exclusion of the audience.
+    audience: dict[str, str] = Field(sa_type=Json)
+    #: How many deliveries were planned.
+    planned: int = 0
+    #: Between these ids lie its deliveries; those of other mailings may lie among them.
+    first_delivery_id: int = Field(default=0, sa_type=BigId)
+    last_delivery_id: int = Field(default=0, sa_type=BigId)
+
+
+class MailingTemplateRow(SQLModel, table=True):
+    """A message template that a mailing froze, one a language; position 0 is the default."""
+
+    __tablename__ = "mailing_template"
+
+    mailing_id: int = Field(primary_key=True, sa_type=BigId, foreign_key="mailing.id")
+    language: str = Field(primary_key=True)
+    position: int
+    #: Canonical JSON of `freezing.dumps`.
+    body: str
+
+
+class LeaseRow(SQLModel, table=True):
+    """A sender at work, and until when its claims hold without a sign of life."""
+
+    __tablename__ = "lease"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    #: ``host:pid:start``.
+    owner: str = Field(unique=True)
+    until: datetime = Field(sa_type=Instant)
+
+
+class DeliveryRow(SQLModel, table=True):
+    """One mailing × one subscriber.
+
+    A delivery that waits for its first try has no ``not_before`` and, on SQLite, stands in no
+    index but the two unique ones: what a mailing without trouble writes stays small. Whatever
+    comes back to planned has a ``not_before``, which is how it is found again.
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('planned', 'sending', 'sent', 'delivered', 'bounced', 'complained',"
+            " 'rejected', 'failed', 'unknown', 'skipped')",
+            name="state",
+        ),
+        UniqueConstraint("mailing_id", "subscriber_id"),
+        Index(
+            "ix_delivery_again",
+            "mailing_id",
+            "not_before",
+            "id",
+            sqlite_where=text("state = 'planned' AND not_before IS NOT NULL"),
+            postgresql_where=text("state = 'planned'"),
+        ),
+        Index(
+            "ix_delivery_provider_id",
+            "provider_id",
+            sqlite_where=text("provider_id <> ''"),
+            postgresql_where=text("provider_id <> ''"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    mailing_id: int = Field(sa_type=BigId, foreign_key="mailing.id")
+    #: Without a foreign key: the account of a mailing outlives the person.
+    subscriber_id: int = Field(sa_type=BigId)
+    #: As they were when the mailing was planned; emptied when the person is erased.
+    email: str
+    domain: str
+    name: str = Field(default="", sa_column_kwargs=_EMPTY)
+    language: str = Field(default="", sa_column_kwargs=_EMPTY)
+    state: str
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": text("0"), "nullable": False})
+    not_before: datetime | None = Field(default=None, sa_type=Instant)
+    #: Who claimed it last.
+    lease_id: int | None = Field(default=None, sa_type=BigId)
+    first_tried_at: datetime | None = Field(default=None, sa_type=Instant)
+    #: The Date of the message as last handed over.
+    merged_at: datetime | None = Field(default=None, sa_type=Instant)
+    settled_at: datetime | None = Field(default=None, sa_type=Instant)
+    unsubscribed_at: datetime | None = Field(default=None, sa_type=Instant)
+    reply: str = Field(default="", sa_column_kwargs=_EMPTY)
+    provider_id: str = Field(default="", sa_column_kwargs=_EMPTY)
+    #: sha-256 that commits to the bytes handed over.
+    digest: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
+wording = metadata.tables["wording"]
+import_run = metadata.tables["import_run"]
+import_fill = metadata.tables["import_fill"]
+subscriber = metadata.tables["subscriber"]
+consent = metadata.tables["consent"]
+label = metadata.tables["label"]
+labelling = metadata.tables["labelling"]
+suppression = metadata.tables["suppression"]

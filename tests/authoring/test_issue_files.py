@@ -228,7 +228,7 @@ def test_a_date_that_is_none_is_an_error(shelf: Path, value: str) -> None:
         ("hero: {flie: boat.png}", "unknown-key"),
         ("hero: {file: a.png, url: 'https://example.org/a.png'}", "wrong-type"),
         ("waive: everything", "wrong-type"),
-        ("waive: {some-rule: }", "wrong-type"),
+        ("waive: {some-rule: [a]}", "wrong-type"),
         ("volume: 1", "duplicate-key"),
         ("title: one: two", "yaml"),
         ("\ttitle: one", "yaml"),

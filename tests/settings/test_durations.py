@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.domain.cadence import Unit
 from newsletter.settings import durations
 
 
@@ -29,22 +28,3 @@ def test_lengths_are_read(text: str, expected: timedelta) -> None:
 def test_what_is_no_length_is_refused_with_examples(value: object) -> None:
     with pytest.raises(ValueError, match="6h"):
         durations.parse(value)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2 weeks", (2, Unit.WEEKS)),
-        ("week", (1, Unit.WEEKS)),
-        ("10 days", (10, Unit.DAYS)),
-        ("1 Month", (1, Unit.MONTHS)),
-    ],
-)
-def test_rhythms_are_read(text: str, expected: tuple[int, Unit]) -> None:
-    assert durations.every(text) == expected
-
-
-@pytest.mark.parametrize("value", ["", "0 weeks", "2 fortnights", "weekly", "-1 week", 2])
-def test_what_is_no_rhythm_is_refused_with_examples(value: object) -> None:
-    with pytest.raises(ValueError, match="2 weeks"):
-        durations.every(value)

@@ -62,14 +62,27 @@ def _subscribers() -> None:
         sa.Column("paused_until", _INSTANT),
         sa.Column("attributes", _JSON),
         sa.Column("import_id", _ID, sa.ForeignKey("import_run.id", name="fk_subscriber_import_id")),
+        sa.Column("import_line", sa.Integer()),
         sa.UniqueConstraint("email_key", name="uq_subscriber_email_key"),
         sa.CheckConstraint(
             "status IN ('pending', 'active', 'unsubscribed', 'bounced', 'complained')", name="ck_subscriber_status"
         ),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_subscriber_status", "subscriber", ["status"])
-    op.create_index("ix_subscriber_import_id", "subscriber", ["import_id"])
+    op.create_table(
+        "import_fill",
+        sa.Column("import_id", _ID, sa.ForeignKey("import_run.id", name="fk_import_fill_import_id"), primary_key=True),
+        sa.Column(
+            "subscriber_id",
+            _ID,
+            sa.ForeignKey("subscriber.id", name="fk_import_fill_subscriber_id", ondelete="CASCADE"),
+            primary_key=True,
+        ),
+        sa.Column("name", sa.Boolean(), nullable=False),
+        sa.Column("language", sa.Boolean(), nullable=False),
+        sa.Column("attributes", sa.Boolean(), nullable=False),
+        sqlite_with_rowid=False,
+    )
 
 
 def _consent() -> None:
@@ -158,7 +171,7 @@ _APPEND_ONLY = {
 
 
 def downgrade() -> None:
-    for table in ("suppression", "labelling", "label", "consent", "subscriber", "import_run", "wording"):
+    for table in ("suppression", "labelling", "label", "consent", "import_fill", "subscriber", "import_run", "wording"):
         op.drop_table(table)
     if op.get_context().dialect.name == "postgresql":
         op.execute("DROP FUNCTION consent_is_append_only()")

@@ -1,0 +1,105 @@
+"""Pacing as arithmetic: exact token buckets, and rates that yield to a receiver who says “slower”.
+
+Times are seconds of any steady clock, handed in.
+"""
+
+from __future__ import annotations
+
+#: Seconds of lateness that are caught up; 0.25 s in a minute is 0.4 % of any rate.
+CATCH_UP = 0.25
+#: Slower than one message a minute, a domain is rather left for the retry schedule.
+SLOWEST = 1 / 60
+_HALVE = 0.5
+#: Share of the rate before the first refusal that is won back in a second of success.
+_WIN_BACK = 1 / 30
+_MEASURED = 5.0
+
+
+class Bucket:
+    """A token bucket kept as the time at which it would be full again (the GCRA form)."""
+
+    __slots__ = ("_full_at", "_interval", "_rate")
+
+    def __init__(self, rate: float, *, now: float) -> None:
+        """Take messages a second, more than 0."""
+        self._full_at = now
+        self.rate = rate
+
+    @property
+    def rate(self) -> float:
+        """Messages a second."""
+        return self._rate
+
+    @rate.setter
+    def rate(self, rate: float) -> None:
+        if rate <= 0:
+            raise ValueError(f"a rate is more than 0, not {rate}")
+        self._rate = rate
+        self._interval = 1 / rate
+
+    def wait(self, now: float) -> float:
+        """Return the seconds until a message may go; 0: now."""
+        return max(0.0, self._full_at - CATCH_UP - now)
+
+    def spend(self, now: float) -> None:
+        """Count one message."""
+        self._full_at = max(self._full_at, now) + self._interval
+
+
+class Yielding:
+    """The pace towards one group of receivers: halved when they refuse for haste, won back step by step.
+
+    Unlimited until the first refusal; Postfix and TCP do likewise (additive increase,
+    multiplicative decrease).
+    """
+
+    __slots__ = ("_bucket", "_ceiling", "_count", "_measured", "_peak", "_shut_until", "_since")
+
+    def __init__(self, *, now: float, ceiling: float = 0) -> None:
+        """Take the rate that is never exceeded; 0: none."""
+        self._ceiling = ceiling
+        self._bucket = Bucket(ceiling, now=now) if ceiling else None
+        self._count, self._since, self._measured = 0, now, 0.0
+        #: The rate to win back: the one at which the first refusal came.
+        self._peak = ceiling
+        self._shut_until = now
+
+    @property
+    def rate(self) -> float:
+        """Messages a second; 0: as fast as they come."""
+        return self._bucket.rate if self._bucket else 0.0
+
+    def wait(self, now: float) -> float:
+        """Return the seconds until a message may go; 0: now."""
+        shut = max(0.0, self._shut_until - now)
+        return max(shut, self._bucket.wait(now)) if self._bucket else shut
+
+    def spend(self, now: float) -> None:
+        """Count one message."""
+        self._count += 1
+        if now - self._since >= _MEASURED:
+            self._measured = self._count / (now - self._since)
+            self._count, self._since = 0, now
+        if self._bucket:
+            self._bucket.spend(now)
+
+    def refused(self, now: float, *, shut_for: float = 0) -> None:
+        """Halve the rate, and let nothing go for some seconds."""
+        if self._bucket is None:
+            self._peak = max(self._rate_seen(now), 2 * SLOWEST)
+            self._bucket = Bucket(self._peak, now=now)
+        self._bucket.rate = max(SLOWEST, self._bucket.rate * _HALVE)
+        self._shut_until = max(self._shut_until, now + shut_for)
+
+    def accepted(self) -> None:
+        """Win back a little; at the former rate the limit falls."""
+        if self._bucket is None:
+            return
+        # One step for each message, so that a second of success at this rate wins a thirtieth of the peak.
+        raised = self._bucket.rate + self._peak * _WIN_BACK / max(self._bucket.rate, 1.0)
+        self._bucket.rate = min(raised, self._peak)
+        if raised >= self._peak and not self._ceiling:
+            self._bucket = None
+
+    def _rate_seen(self, now: float) -> float:
+        return max(self._measured, self._count / max(now - self._since, 1.0))

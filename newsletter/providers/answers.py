@@ -1,0 +1,140 @@
+"""What goes to an email API and what comes back, and what any answer means whoever gives it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from newsletter.domain import deliveries, messages
+from newsletter.domain.verdicts import Kind, Scope, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One request, ready to go out."""
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(default=b"", repr=False)
+    method: str = "POST"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """One response, read whole."""
+
+    status: int
+    #: Names in lower case.
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the call as a whole was taken."""
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        """Return the body as JSON, or None where it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parsed:
+    """What an answer says of the messages of a call."""
+
+    receipts: Sequence[deliveries.Receipt] = ()
+    #: Batches to hand over anew, because the call was refused for the sake of others in it.
+    again: Sequence[Sequence[messages.Message]] = ()
+
+
+def accounted(batch: Sequence[messages.Message], parsed: Parsed) -> list[deliveries.Receipt]:
+    """Return exactly one receipt for every message that is not handed over again.
+
+    Whatever an answer leaves out, or says twice, is unknown rather than lost or believed.
+    """
+    found: dict[int, deliveries.Receipt] = {}
+    for receipt in parsed.receipts:
+        found.setdefault(receipt.delivery, receipt)
+    again = {message.delivery for rest in parsed.again for message in rest}
+    silent = Verdict(kind=Kind.UNKNOWN, reason="the answer does not mention this message")
+    return [
+        found.get(message.delivery) or deliveries.Receipt(message.delivery, silent, silent.reason)
+        for message in batch
+        if message.delivery not in again
+    ]
+
+
+def everyone(
+    batch: Sequence[messages.Message], verdict: Verdict, answer: Answer, *, provider_id: str = ""
+) -> Parsed:
+    """Give every message of a batch the same receipt."""
+    words = f"{answer.status} {said(answer)}".strip()
+    return Parsed(receipts=[deliveries.Receipt(each.delivery, verdict, words, provider_id) for each in batch])
+
+
+def split(batch: Sequence[messages.Message], answer: Answer, reason: str) -> Parsed:
+    """Halve a batch that was refused as a whole; a single message is refused itself."""
+    if len(batch) == 1:
+        return everyone(batch, Verdict(kind=Kind.REJECT, reason=reason), answer)
+    middle = len(batch) // 2
+    return Parsed(again=(batch[:middle], batch[middle:]))
+
+
+def refusal(answer: Answer) -> Verdict | None:
+    """Return what a status means whoever says it; None where only the adapter can tell.
+
+    502 and 504 come from a gateway whose backend may have taken the call: unknown. 500 and 503 are
+    the provider's own word that it did not.
+    """
+    wait = retry_after(answer.headers)
+    match answer.status:
+        case 401 | 402 | 403:
+            return Verdict(kind=Kind.STOP, scope=Scope.MAILING, reason=said(answer) or "the key is refused")
+        case 408 | 425 | 429 | 500 | 503:
+            return Verdict(kind=Kind.RETRY, scope=Scope.MAILING, retry_after=wait, reason=said(answer))
+        case 502 | 504 | 520 | 522 | 524:
+            return Verdict(kind=Kind.UNKNOWN, reason=f"a gateway answered {answer.status}")
+        case status if 300 <= status < 400:
+            return Verdict(kind=Kind.STOP, scope=Scope.MAILING, reason="the API answers with a redirect")
+        case _:
+            return None
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read Retry-After (RFC 9110 §10.2.3): seconds, or an HTTP date counted from the answer's own Date."""
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        until, since = _http_date(text), _http_date(headers.get("date", ""))
+    return max(0.0, (until - since).total_seconds()) if until and since else None
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def said(answer: Answer) -> str:
+    """Return the provider's own words, at most 200 characters on one line."""
+    plain = answer.json()
+    words: object = ""
+    if isinstance(plain, dict):
+        words = next((plain[key] for key in ("message", "Message", "error") if plain.get(key)), "")
+        first = plain.get("errors")
+        if not words and isinstance(first, list) and first and isinstance(first[0], dict):
+            words = first[0].get("message", "")
+    text = words if isinstance(words, str) and words else answer.body[:400].decode("utf-8", "replace")
+    return " ".join(text.split())[:200]

@@ -1,0 +1,250 @@
+"""The one place where an email API is spoken to: time-outs, Retry-After, and “body sent, no answer”.
+
+An adapter is two pure functions, `call` and `parse`; `HttpProvider` does everything that needs a network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from newsletter import ports
+from newsletter.domain import deliveries, errors, messages
+from newsletter.domain.verdicts import Kind, Scope, Verdict
+from newsletter.providers import answers
+from newsletter.providers.answers import Answer, Call, Parsed
+
+if TYPE_CHECKING:
+    import httpx
+
+#: An answer longer than this is not one of a provider's.
+MAX_ANSWER = 4 * 1024 * 1024
+#: How often the same call is repeated where the provider recognises a repetition.
+_REPEATS = 3
+_STEP = 0.5
+
+
+class Api(Protocol):
+    """An email API as two pure functions and what it declares of itself."""
+
+    #: As people know it: “Postmark”.
+    name: str
+    limits: ports.Limits
+    #: Messages of one call, and their bytes in all.
+    batch: int
+    batch_bytes: int
+    #: Calls under way at once.
+    connections: int
+
+    def call(self, batch: Sequence[messages.Message], *, now: datetime) -> Call:
+        """Write the request that hands over these messages."""
+        ...
+
+    def parse(self, batch: Sequence[messages.Message], answer: Answer) -> Parsed:
+        """Read what the answer says of each of them."""
+        ...
+
+    def check(self, *, now: datetime) -> Call:
+        """Write a request that changes nothing and tells whether we are known."""
+        ...
+
+    def pause(self, answer: Answer) -> float:
+        """Return the seconds that an answer wants us to wait before the next call."""
+        ...
+
+    def rate(self, answer: Answer) -> float:
+        """Return messages a second that the account allows, from the answer to `check`; 0: not said."""
+        ...
+
+
+class HttpProvider:
+    """Carries messages to an email API in batches, and answers for each one."""
+
+    def __init__(
+        self,
+        api: Api,
+        *,
+        clock: ports.Clock,
+        timeout: float = 30.0,
+        verify: Any = True,
+        wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._api = api
+        self._clock = clock
+        self._timeout = timeout
+        self._verify = verify
+        self._wait = wait
+        self._gate = _Gate(wait)
+
+    @property
+    def limits(self) -> ports.Limits:
+        """What the API declares."""
+        return self._api.limits
+
+    async def probe(self) -> str:
+        """Ask who we are, and change nothing.
+
+        Raises:
+            ProviderError: it cannot be reached.
+            ProviderRefusedError: it does not know us.
+        """
+        async with self._client() as client:
+            answer = await self._check(client)
+        return f"{self._api.name} answers {answer.status} and knows the key"
+
+    async def send(self, feed: ports.Feed) -> None:
+        """Draw batches from the feed until it is dry.
+
+        Raises:
+            ProviderError: the API cannot be reached at all, before the first message.
+        """
+        async with self._client() as client:
+            rate = self._api.rate(await self._check(client))
+            self._gate.set_rate(rate)
+            await asyncio.gather(*(self._work(client, feed) for _ in range(self._api.connections)))
+
+    async def _check(self, client: httpx.AsyncClient) -> Answer:
+        answer = await self._ask(client, self._api.check(now=self._clock()))
+        if isinstance(answer, Verdict):
+            raise errors.ProviderError(
+                f"{self._api.name} cannot be reached: {answer.reason}", hint="newsletter doctor"
+            )
+        if answer.status in {401, 403}:
+            raise errors.ProviderRefusedError(
+                f"{self._api.name} refuses our key ({answer.status}): {answers.said(answer)}",
+                hint="mend the key in .env and try again: newsletter doctor",
+            )
+        return answer
+
+    async def _work(self, client: httpx.AsyncClient, feed: ports.Feed) -> None:
+        while await feed.ready():
+            batch = self._draw(feed)
+            if batch:
+                await self._hand_over(client, feed, batch)
+
+    def _draw(self, feed: ports.Feed) -> list[messages.Message]:
+        """Take as many messages as one call may hold."""
+        batch: list[messages.Message] = []
+        size = 0
+        while len(batch) < self._api.batch and (message := feed.take()) is not None:
+            size += weight(message)
+            if batch and (size > self._api.batch_bytes or not _alike(batch[0], message)):
+                feed.put_back(message)
+                break
+            batch.append(message)
+        return batch
+
+    async def _hand_over(
+        self, client: httpx.AsyncClient, feed: ports.Feed, batch: Sequence[messages.Message]
+    ) -> None:
+        await self._gate.enter(len(batch))
+        call = self._api.call(batch, now=self._clock())
+        answer = await self._ask(client, call)
+        if isinstance(answer, Verdict):
+            for message in batch:
+                feed.give(deliveries.Receipt(message.delivery, answer, answer.reason))
+            return
+        self._gate.hold(self._api.pause(answer))
+        parsed = self._api.parse(batch, answer)
+        for receipt in answers.accounted(batch, parsed):
+            feed.give(receipt)
+        for rest in parsed.again:
+            await self._hand_over(client, feed, rest)
+
+    async def _ask(self, client: httpx.AsyncClient, call: Call) -> Answer | Verdict:
+        """Post a call; a verdict instead of an answer where none came."""
+        tries = _REPEATS if self._api.limits.idempotent or call.method == "GET" else 1
+        verdict = Verdict(kind=Kind.UNKNOWN)
+        for attempt in range(tries):
+            if attempt:
+                await self._wait(_STEP * 2**attempt)
+            answer = await self._once(client, call)
+            if not isinstance(answer, Verdict):
+                return answer
+            verdict = answer
+        return verdict
+
+    async def _once(self, client: httpx.AsyncClient, call: Call) -> Answer | Verdict:
+        import httpx
+
+        try:
+            async with client.stream(
+                call.method, call.url, headers=dict(call.headers), content=call.content
+            ) as response:
+                body = await _read(response)
+                names = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(status=response.status_code, headers=names, body=body)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            return Verdict(kind=Kind.RETRY, scope=Scope.MAILING, reason=f"no connection: {_named(error)}")
+        except httpx.HTTPError as error:
+            return Verdict(kind=Kind.UNKNOWN, reason=f"handed over, and no answer came: {_named(error)}")
+
+    def _client(self) -> httpx.AsyncClient:
+        import httpx
+
+        return httpx.AsyncClient(
+            http2=True,
+            verify=self._verify,
+            timeout=self._timeout,
+            follow_redirects=False,
+            # A connection that idled longer may close under the next request and leave it in doubt.
+            limits=httpx.Limits(max_connections=self._api.connections, keepalive_expiry=5.0),
+        )
+
+
+class _Gate:
+    """Spaces calls to the account's rate, and holds them all when the provider asks for a pause."""
+
+    def __init__(self, wait: Callable[[float], Awaitable[None]]) -> None:
+        self._wait = wait
+        self._each = 0.0
+        self._free_at = 0.0
+
+    def set_rate(self, rate: float) -> None:
+        """Allow so many messages a second; 0: as many as there are."""
+        self._each = 1 / rate if rate > 0 else 0.0
+
+    def hold(self, seconds: float) -> None:
+        """Let nobody in for some seconds."""
+        if seconds > 0:
+            self._free_at = max(self._free_at, _tick() + seconds)
+
+    async def enter(self, count: int) -> None:
+        """Wait for the turn of so many messages."""
+        start = max(self._free_at, _tick())
+        self._free_at = start + count * self._each
+        if start > _tick():
+            await self._wait(start - _tick())
+
+
+def _tick() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def weight(message: messages.Message) -> int:
+    """Return about how many bytes a message adds to a call."""
+    if message.parts is None:
+        return len(message.raw)
+    return len(message.parts.html.encode()) + len(message.parts.text.encode()) + 2000
+
+
+def _alike(first: messages.Message, other: messages.Message) -> bool:
+    """Say whether two messages come from one template, and may share a call that states it once."""
+    if first.parts is None or other.parts is None:
+        return True
+    return first.parts.template is other.parts.template
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__} {error}".strip()
+
+
+async def _read(response: httpx.Response) -> bytes:
+    body = b""
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_ANSWER:
+            break
+    return body[:MAX_ANSWER]

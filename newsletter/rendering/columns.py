@@ -1,0 +1,89 @@
+"""Columns: how wide text is in a terminal or a plain mail, and where its lines may be broken."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+#: What mail has been wrapped at since terminals had 80 columns and answers a “> ”.
+WIDTH = 72
+#: A stretch that must stay together, or one wide character between which lines may break.
+_NEVER_FIRST = "、。，．・：；？！）」』】〕〉》］｝ー々ゝゞっゃゅょッャュョぁぃぅぇぉァィゥェォ％%"
+_NEVER_LAST = "（「『【〔〈《［｛"
+_CLINGING = "\u200d\ufe0e\ufe0f"
+
+
+def width(text: str) -> int:
+    """Return how many columns a text takes; wide East Asian characters and emoji take two."""
+    if text.isascii():
+        return len(text)
+    columns, joined = 0, False
+    for character in text:
+        if not joined and not _is_clinging(character):
+            columns += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        joined = character == "\u200d"
+    return columns
+
+
+def wrap(text: str, *, columns: int = WIDTH, first: str = "", rest: str = "") -> str:
+    """Break text into lines; words wider than a line, such as addresses, stay whole.
+
+    Args:
+        text: one paragraph; a line end in it is a forced one.
+        columns: the widest line.
+        first: stands before the first line.
+        rest: stands before every other line.
+    """
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line, prefix = "", rest if lines else first
+        for blank, word in _words(paragraph):
+            if line and width(prefix + line + blank + word) > columns:
+                lines.append(prefix + line)
+                line, prefix = "", rest
+            line += (blank if line else "") + word
+        lines.append((prefix + line).rstrip())
+    return "\n".join(lines)
+
+
+def _words(paragraph: str) -> list[tuple[str, str]]:
+    """Split into (blank before it, word); wide characters are words of their own, save at kinsoku."""
+    words: list[tuple[str, str]] = []
+    for chunk in re.findall(r"[^ \t]+", paragraph):
+        blank = " "
+        for piece in [chunk] if chunk.isascii() else _pieces(chunk):
+            words.append((blank, piece))
+            blank = ""
+    return words
+
+
+def _pieces(chunk: str) -> list[str]:
+    pieces: list[str] = []
+    for character in chunk:
+        if pieces and not _may_break(pieces[-1], character):
+            pieces[-1] += character
+        else:
+            pieces.append(character)
+    return pieces
+
+
+def _may_break(before: str, character: str) -> bool:
+    if before.endswith("\u200d") or _is_clinging(character):
+        return False
+    if character in _NEVER_FIRST or before[-1] in _NEVER_LAST:
+        return False
+    return _is_wide(character) or _is_wide(before[-1])
+
+
+def _is_wide(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in "WF"
+
+
+def _is_clinging(character: str) -> bool:
+    """Say whether a character adds to the one before it and takes no column."""
+    return (
+        character in _CLINGING
+        or unicodedata.combining(character) != 0
+        or unicodedata.category(character) in {"Mn", "Me", "Cf"}
+        or "\U0001f3fb" <= character <= "\U0001f3ff"
+    )

@@ -1,0 +1,42 @@
+"""The words that the theme itself says, in the language of the edition."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+from newsletter.domain import errors
+
+_FILE = "labels.toml"
+_FALLBACK = "en"
+
+
+def read(folders: tuple[Path, ...], language: str) -> Mapping[str, str]:
+    """Return the labels of a language; what it lacks is said in English.
+
+    Raises:
+        RenderError: a ``labels.toml`` cannot be read.
+    """
+    found: dict[str, str] = {}
+    for folder in reversed(folders):
+        tables = _tables(folder / _FILE)
+        for name in (_FALLBACK, language.partition("-")[0].lower(), language.lower()):
+            found |= {key: str(text) for key, text in tables.get(name, {}).items()}
+    return found
+
+
+def written_date(day: date, labels: Mapping[str, str]) -> str:
+    """Return a date as readers of the language write it."""
+    months = labels["months"].split(",")
+    return labels["date"].format(year=day.year, month=months[day.month - 1].strip(), day=day.day)
+
+
+def _tables(path: Path) -> Mapping[str, Mapping[str, object]]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise errors.RenderError(f"{path}: {error}") from error

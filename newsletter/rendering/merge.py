@@ -1,0 +1,174 @@
+"""Merging: one message template, one recipient, the bytes on the wire, in microseconds.
+
+Headers and bodies are encoded once per mailing; a recipient's values are encoded on their own and
+spliced in between.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import urllib.parse
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Final
+
+from newsletter.domain import errors, fields, messages
+from newsletter.rendering import bodies, headers
+
+_LOCAL_PART: Final = re.compile(r"[A-Za-z0-9._+=-]+").fullmatch
+#: Printable ASCII without what would end the angle brackets around it.
+_URL: Final = re.compile(r"https?://[!#-;=?-~]+").fullmatch
+#: A recipient whose To header needs neither encoding nor folding.
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9 .'-]{1,30}").fullmatch
+_PLAIN_ADDRESS: Final = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]{0,30}@[A-Za-z0-9.-]{1,255}").fullmatch
+
+
+def compile(template: messages.MessageTemplate) -> Merger:  # noqa: A001 -- merge.compile reads like re.compile
+    """Encode everything in a message template that is the same for every recipient.
+
+    Raises:
+        RenderError: a header of the template cannot be sent, or a field in its subject is unknown.
+    """
+    return Merger(template)
+
+
+class Merger:
+    """A message template with its constant parts encoded; merges one recipient at a time."""
+
+    def __init__(self, template: messages.MessageTemplate) -> None:
+        self._template = template
+        self._subject = fields.parse(template.subject_prefix + template.rendered.subject)
+        self._bodies = bodies.Bodies(template.rendered.text, template.rendered.html)
+        self._constants = _constant_headers(template)
+        self._from = headers.mailbox("From", template.from_name, template.from_email)
+        #: Encoded once, unless the subject is personal.
+        self._subject_line = self._encoded_subject({})
+        self._subject_is_personal = any(isinstance(piece, messages.Field) for piece in self._subject)
+        self._message_id = f"{template.number.key}.%s@{template.domain}"
+        self._sender = f"bounce+%s@{template.domain}"
+        self._tail = self._closing_head()
+        self._date: datetime | None = None
+        self._date_line = b""
+
+    def merge(self, recipient: messages.Recipient, date: datetime) -> messages.Message:
+        """Write the message of one recipient as bytes; ``date`` is the sending time, with a zone.
+
+        Raises:
+            RenderError: a value of the recipient's cannot stand in a header.
+        """
+        message_id, sender = self._envelope(recipient)
+        segments = self._bodies.filled(recipient.values)
+        if date != self._date:
+            self._date, self._date_line = date, headers.field("Date", _written(date))
+        subject = self._encoded_subject(recipient.values) if self._subject_is_personal else self._subject_line
+        unsubscribe = self._unsubscribe(recipient.values["unsubscribe_url"])
+        own = f"Message-ID: <{message_id}>\r\nList-Unsubscribe: {unsubscribe}\r\n"
+        segments[0] = b"".join(
+            (self._from, _to(recipient), subject, self._date_line, own.encode("ascii"), self._tail)
+        )
+        return messages.Message(recipient[0], sender, recipient[1], message_id, b"".join(segments))
+
+    def parts(self, recipient: messages.Recipient, date: datetime) -> messages.Message:
+        """Take the message of one recipient apart, for providers that build the MIME themselves.
+
+        Raises:
+            RenderError: a value of the recipient's cannot stand in a header.
+        """
+        message_id, sender = self._envelope(recipient)
+        subject = fields.join(self._subject, recipient.values)
+        headers.check("Subject", subject)
+        headers.check("To", recipient.name + recipient.email)
+        filled = messages.Parts(
+            from_name=self._template.from_name,
+            from_email=self._template.from_email,
+            to_name=recipient.name,
+            subject=subject,
+            text=self.text(recipient),
+            html=self.html(recipient),
+            headers={
+                "Date": _written(date),
+                "Message-ID": f"<{message_id}>",
+                "List-Unsubscribe": self._unsubscribe(recipient.values["unsubscribe_url"]),
+                **self._constants,
+            },
+        )
+        return messages.Message(recipient.delivery, sender, recipient.email, message_id, b"", filled)
+
+    def html(self, recipient: messages.Recipient) -> str:
+        """Return the HTML that one recipient sees."""
+        return fields.join(self._template.rendered.html, recipient.values, escape=html.escape)
+
+    def text(self, recipient: messages.Recipient) -> str:
+        """Return the plain text that one recipient sees."""
+        return fields.join(self._template.rendered.text, recipient.values)
+
+    def _envelope(self, recipient: messages.Recipient) -> tuple[str, str]:
+        """Return the Message-ID and the VERP address that replies about this delivery come back to."""
+        key, token = recipient.message_key, recipient.bounce_token
+        if not _LOCAL_PART(key) or not _LOCAL_PART(token):
+            raise errors.RenderError(f"“{key}” or “{token}” cannot stand in the local part of an address")
+        return self._message_id % key, self._sender % token
+
+    def _unsubscribe(self, url: str) -> str:
+        """Return the value of List-Unsubscribe (RFC 8058 §3.1): for one click, and for programs that mail."""
+        token = url.rpartition("/")[2]
+        if not _LOCAL_PART(token):
+            token = urllib.parse.quote(token, safe="")
+        value = f"<{url}>, <mailto:unsubscribe@{self._template.domain}?subject={token}>"
+        if not _URL(url) or len(value) > headers.MAX_LINE - len("List-Unsubscribe: "):
+            headers.check("List-Unsubscribe", url)
+            raise errors.RenderError(f"List-Unsubscribe cannot hold the address “{url}”")
+        return value
+
+    def _encoded_subject(self, values: Mapping[str, str]) -> bytes:
+        return headers.text("Subject", fields.join(self._subject, values))
+
+    def _closing_head(self) -> bytes:
+        """Return the header fields that close the head, and the empty line under it."""
+        template = self._template
+        special = {
+            "Reply-To": lambda name: headers.mailbox(name, "", template.reply_to),
+            "List-Id": lambda name: headers.identified(name, template.list_name, template.list_id),
+        }
+        lines = [
+            special[name](name) if name in special else headers.field(name, value)
+            for name, value in self._constants.items()
+        ]
+        kind = f'multipart/alternative; boundary="{self._bodies.boundary}"'
+        lines += [headers.field("MIME-Version", "1.0"), headers.field("Content-Type", kind), b"\r\n"]
+        return b"".join(lines)
+
+
+def _written(date: datetime) -> str:
+    if date.tzinfo is None:
+        raise errors.RenderError("a message cannot be dated with a time that has no zone")
+    return format_datetime(date)
+
+
+def _to(recipient: messages.Recipient) -> bytes:
+    """Write the To header: exactly one recipient."""
+    _, email, name, *_ = recipient
+    if len(email) <= 34 and _PLAIN_NAME(name) and _PLAIN_ADDRESS(email):
+        return f'To: "{name}" <{email}>\r\n'.encode("ascii")
+    return headers.mailbox("To", name, email)
+
+
+def _constant_headers(template: messages.MessageTemplate) -> dict[str, str]:
+    """Return the header fields that every message of the mailing has, decoded."""
+    owner = template.reply_to or template.from_email
+    found = {
+        "Reply-To": "" if template.reply_to == template.from_email else template.reply_to,
+        "List-Id": f"{template.list_name} <{template.list_id}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "List-Archive": f"<{template.archive_url}>" if template.archive_url else "",
+        "List-Owner": f"<mailto:{owner}>",
+        "List-Post": "NO",
+        "Feedback-ID": template.feedback_id,
+        "Precedence": "bulk",
+        # Exchange's own way to hold back holiday notes (MS-OXCMAIL §2.2.3.2.14).
+        "X-Auto-Response-Suppress": "OOF, AutoReply",
+        "Content-Language": template.rendered.language,
+    }
+    return {name: value for name, value in found.items() if value}

@@ -1,0 +1,114 @@
+"""The template engine, held: strict, escaping, bounded, and every value it writes goes through a slot."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import jinja2.sandbox
+import markupsafe
+
+from newsletter.domain import errors, messages
+from newsletter.rendering import slots as slot_room
+
+#: A template that writes more than this loops.
+_MAX_CHARACTERS = 4_000_000
+#: Rounds of all ranges in one render.
+_MAX_ROUNDS = 10_000
+#: The name under which a render's slots travel in its context.
+SLOTS = "_slots"
+
+
+class _Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
+    """A sandbox in which text cannot be multiplied without end."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any) -> Any:
+        if not isinstance(left, int | float) or not isinstance(right, int | float) or operator == "**":
+            raise jinja2.TemplateRuntimeError(f"“{operator}” is not for templates")
+        return super().call_binop(context, operator, left, right)
+
+
+def environment(folders: tuple[Path, ...], *, escaping: bool) -> jinja2.Environment:
+    """Build the environment for the templates of some folders."""
+    built = _Environment(
+        loader=jinja2.FileSystemLoader(folders),
+        autoescape=escaping,
+        undefined=jinja2.StrictUndefined,
+        finalize=_to_slot if escaping else _to_text,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        extensions=["jinja2.ext.do"],
+    )
+    built.globals = {"range": _bounded_range}
+    return built
+
+
+def run(environment: jinja2.Environment, name: str, context: Mapping[str, Any]) -> str:
+    """Pour a context into a template.
+
+    Raises:
+        RenderError: the template is missing or wrong; the message says file and line.
+    """
+    written: list[str] = []
+    size = 0
+    try:
+        for chunk in environment.get_template(name).generate(context):
+            written.append(chunk)
+            size += len(chunk)
+            if size > _MAX_CHARACTERS:
+                raise errors.RenderError(f"{name}: writes more than {_MAX_CHARACTERS:,} characters")
+    except jinja2.TemplateNotFound as error:
+        raise errors.RenderError(
+            f"the template {error.name} is in none of the theme's folders",
+            hint="newsletter init --eject-templates copies the packaged ones to templates/",
+        ) from error
+    except jinja2.TemplateSyntaxError as error:
+        raise errors.RenderError(f"{error.filename or error.name}:{error.lineno}: {error.message}") from error
+    except RecursionError as error:
+        raise errors.RenderError(f"{_place(error, name)}: includes or calls itself without end") from None
+    except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise errors.RenderError(f"{_place(error, name)}: {error}") from error
+    return "".join(written)
+
+
+def _place(error: BaseException, name: str) -> str:
+    """Return ``file:line`` of the innermost template line that an error passed through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = [frame for frame in frames if frame.filename.endswith((".j2", ".md"))]
+    return f"{inside[-1].filename}:{inside[-1].lineno}" if inside else name
+
+
+@jinja2.pass_context
+def _to_slot(context: jinja2.runtime.Context, value: Any) -> Any:
+    """Write a value as a slot, so that the MJML renderer never sees it."""
+    if isinstance(value, markupsafe.Markup | int | float | jinja2.Undefined):
+        return value
+    slots: slot_room.Slots | None = context.get(SLOTS)
+    if slots is None:
+        raise jinja2.TemplateRuntimeError("import macros “with context”")
+    if isinstance(value, slot_room.Html):
+        return slots.html(value)
+    if isinstance(value, messages.Field):
+        return slots.field(value)
+    return slots.text(str(value))
+
+
+@jinja2.pass_context
+def _to_text(context: jinja2.runtime.Context, value: Any) -> Any:
+    """Write a value as plain text; personal fields stay open."""
+    if isinstance(value, messages.Field):
+        return context[SLOTS].field(value)
+    return value
+
+
+def _bounded_range(*bounds: int) -> range:
+    rounds = range(*bounds)
+    if len(rounds) > _MAX_ROUNDS:
+        raise jinja2.TemplateRuntimeError(f"a loop of {len(rounds):,} rounds")
+    return rounds

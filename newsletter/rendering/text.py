@@ -1,0 +1,155 @@
+"""Plain text from Markdown: written from the source, never converted from HTML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from newsletter.rendering import columns
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+_HORIZONTAL_RULE = "* * *"
+#: Holds a note to the word before it while lines are broken; then it becomes a blank.
+_GLUE = "\x1f"
+_MARKS = {"strong_open": "*", "strong_close": "*", "em_open": "_", "em_close": "_"}
+
+
+class Notes:
+    """Numbered link notes: ``[1]`` in the text, the address under it, numbers running through an issue."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._open: dict[str, int] = {}
+
+    def number(self, url: str) -> int:
+        """Return the number of a link; the same address has one number within an entry."""
+        if url not in self._open:
+            self._last += 1
+            self._open[url] = self._last
+        return self._open[url]
+
+    def take(self) -> str:
+        """Return the notes since the last call, one on a line, addresses whole."""
+        lines = [f"[{number}] {url}" for url, number in self._open.items()]
+        self._open = {}
+        return "\n".join(lines)
+
+
+def from_tokens(tokens: Sequence[Token], notes: Notes, *, width: int = columns.WIDTH) -> str:
+    """Write Markdown tokens as paragraphs of plain text."""
+    return _Writer(notes).blocks(tokens, width).replace(_GLUE, " ")
+
+
+class _Writer:
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
+
+    def blocks(self, tokens: Sequence[Token], width: int) -> str:
+        """Write block tokens, an empty line between any two."""
+        written, index = [], 0
+        while index < len(tokens):
+            token = tokens[index]
+            end = _closing(tokens, index)
+            written.append(self._block(token, tokens[index + 1 : end], width))
+            index = max(end, index) + 1
+        return "\n\n".join(block for block in written if block.strip())
+
+    def _block(self, token: Token, inside: Sequence[Token], width: int) -> str:
+        writers: dict[str, Callable[[], str]] = {
+            "bullet_list_open": lambda: self._list(token, inside, width),
+            "ordered_list_open": lambda: self._list(token, inside, width),
+            "blockquote_open": lambda: _prefixed(self.blocks(inside, width - 2), "> ", "> "),
+            "heading_open": lambda: columns.wrap(self._inline(inside[0]).upper(), columns=width),
+            "table_open": lambda: self._table(inside, width),
+            "fence": lambda: _prefixed(token.content.rstrip("\n"), "    ", "    "),
+            "code_block": lambda: _prefixed(token.content.rstrip("\n"), "    ", "    "),
+            "hr": lambda: _HORIZONTAL_RULE,
+            "inline": lambda: columns.wrap(self._inline(token), columns=width),
+        }
+        return writers.get(token.type, lambda: self.blocks(inside, width))()
+
+    def _list(self, opening: Token, inside: Sequence[Token], width: int) -> str:
+        number = int(opening.attrs.get("start", 1))
+        items: list[str] = []
+        index = 0
+        tight = any(token.type == "paragraph_open" and token.hidden for token in inside)
+        while index < len(inside):
+            end = _closing(inside, index)
+            bullet = "- " if opening.type == "bullet_list_open" else f"{number + len(items)}. "
+            body = self.blocks(inside[index + 1 : end], width - len(bullet))
+            items.append(_prefixed(body, bullet, " " * len(bullet)) if body else bullet.rstrip())
+            index = end + 1
+        return ("\n" if tight else "\n\n").join(items)
+
+    def _table(self, inside: Sequence[Token], width: int) -> str:
+        """Write a table in columns where it fits, else each row as “heading: value” lines."""
+        rows: list[list[str]] = []
+        for token in inside:
+            if token.type == "tr_open":
+                rows.append([])
+            elif token.type == "inline":
+                rows[-1].append(self._inline(token).replace("\n", " "))
+        widths = [max(map(columns.width, column)) for column in zip(*rows, strict=True)]
+        if sum(widths) + 3 * (len(widths) - 1) > width:
+            return "\n\n".join(_as_list(rows[0], row, width) for row in rows[1:])
+        lines = ["   ".join(map(_padded, row, widths)).rstrip() for row in rows]
+        return "\n".join([lines[0], "   ".join("-" * width for width in widths), *lines[1:]])
+
+    def _inline(self, token: Token) -> str:
+        written: list[str] = []
+        links: list[tuple[str, int]] = []
+        for child in token.children or ():
+            match child.type:
+                case "text" | "code_inline":
+                    written.append(child.content)
+                case "softbreak":
+                    written.append(" ")
+                case "hardbreak":
+                    written.append("\n")
+                case "image":
+                    written.append(f"[Image: {child.content}]" if child.content else "")
+                case "link_open":
+                    links.append((str(child.attrs["href"]), len(written)))
+                case "link_close":
+                    url, start = links.pop()
+                    written.append(self._link("".join(written[start:]), url))
+                case _:
+                    written.append(_MARKS.get(child.type, ""))
+        return re.sub(r"[ \t]*\n[ \t]*", "\n", "".join(written))
+
+    def _link(self, label: str, url: str) -> str:
+        """Return what follows a link's text: nothing where the text is the address."""
+        plain = url.removeprefix("mailto:")
+        return "" if label == plain else f"{_GLUE}[{self._notes.number(plain)}]"
+
+
+def _as_list(heads: Sequence[str], row: Sequence[str], width: int) -> str:
+    return "\n".join(
+        columns.wrap(f"{head}: {cell}" if head else cell, columns=width, rest="  ")
+        for head, cell in zip(heads, row, strict=True)
+    )
+
+
+def _padded(cell: str, width: int) -> str:
+    return cell + " " * (width - columns.width(cell))
+
+
+def _prefixed(block: str, first: str, rest: str) -> str:
+    lines = block.split("\n")
+    return "\n".join(
+        (first if index == 0 else rest) + line if line else (first if index == 0 else rest).rstrip()
+        for index, line in enumerate(lines)
+    )
+
+
+def _closing(tokens: Sequence[Token], index: int) -> int:
+    """Return the index of the token that closes the one at ``index``; itself where it opens nothing."""
+    depth = 0
+    for place in range(index, len(tokens)):
+        depth += tokens[place].nesting
+        if depth <= 0:
+            return place
+    return len(tokens)

@@ -1,0 +1,81 @@
+"""A theme: folders of templates, searched in order, and the environment they run in."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from newsletter.domain import errors
+from newsletter.rendering import tokens
+
+if TYPE_CHECKING:
+    import jinja2
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Theme:
+    """How issues look: where their templates lie."""
+
+    #: Searched in order; a workspace's own templates stand before the packaged ones.
+    folders: tuple[Path, ...]
+    tokens: tokens.Tokens = field(default_factory=tokens.Tokens)
+
+    def with_templates(self, folder: Path) -> Theme:
+        """Return this theme with a folder whose templates go before its own."""
+        return dataclasses.replace(self, folders=(folder, *self.folders))
+
+
+def packaged() -> Theme:
+    """Return the theme that travels with the program.
+
+    Raises:
+        RenderError: the installation is incomplete.
+    """
+    # In a checkout the theme lies beside the package; the wheel carries it inside.
+    for folder in (_PACKAGE / "_theme", _PACKAGE.parent / "templates"):
+        if (folder / "digest.mjml.j2").is_file():
+            return Theme(folders=(folder,))
+    raise errors.RenderError(
+        f"the packaged templates are missing from {_PACKAGE}", hint="install newsletter again"
+    )
+
+
+def of_workspace(templates: Path) -> Theme:
+    """Return the packaged theme, behind a workspace's own templates where there are any."""
+    theme = packaged()
+    if not templates.is_dir() or templates.resolve() in theme.folders:
+        return theme
+    return theme.with_templates(templates.resolve())
+
+
+@functools.cache
+def environment(folders: tuple[Path, ...], *, escaping: bool) -> jinja2.Environment:
+    """Return the environment for templates of a kind: MJML and HTML are escaped, text is not."""
+    from newsletter.rendering import templating
+
+    return templating.environment(folders, escaping=escaping)
+
+
+def parse(theme: Theme) -> list[str]:
+    """Return the names of a theme's templates after parsing each of them.
+
+    Raises:
+        RenderError: some are wrong; it names file and line of every one.
+    """
+    import jinja2
+
+    parser = environment(theme.folders, escaping=True)
+    names, faults = sorted(parser.list_templates(extensions=["j2"])), []
+    for name in names:
+        try:
+            parser.get_template(name)
+        except jinja2.TemplateSyntaxError as error:
+            faults.append(f"{error.filename or error.name}:{error.lineno}: {error.message}")
+    if faults:
+        raise errors.RenderError("\n".join(faults))
+    return names

@@ -1,0 +1,1 @@
+"""Mailings: composed, planned, paced, dispatched, accounted for."""

@@ -1,0 +1,147 @@
+"""The directory in a database: subscribers, their consent records and the suppressions."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from newsletter import ports
+from newsletter.domain import addresses, errors, subscribers
+from newsletter.store import directory_import, people, tables
+from newsletter.store.database import Database
+
+_ROW = tables.subscriber.c
+
+
+class StoredDirectory:
+    """`ports.Directory` over SQLite or PostgreSQL."""
+
+    def __init__(self, database: Database, keyed_hash: people.KeyedHash) -> None:
+        """Take the database, and the keyed hash under which erased addresses are found again."""
+        self._database = database
+        self._hash = keyed_hash
+
+    def add(
+        self, subscriber: subscribers.Subscriber, record: subscribers.ConsentRecord
+    ) -> subscribers.Subscriber:
+        """Write a new subscriber with the record that explains it."""
+        with self._database.writing() as connection:
+            key = addresses.key(subscriber.email)
+            if connection.scalar(sa.select(_ROW.id).where(_ROW.email_key == key)) is not None:
+                raise _known(subscriber.email)
+            try:
+                made = connection.execute(
+                    sa.insert(tables.subscriber)
+                    .values(**people.values(subscriber, record.at))
+                    .returning(_ROW.id)
+                ).scalar_one()
+            except sa.exc.IntegrityError as error:  # another process was faster
+                raise _known(subscriber.email) from error
+            found = dataclasses.replace(subscriber, id=made)
+            people.set_labels(connection, found)
+            people.append(connection, made, record)
+            return found
+
+    def find(self, email: str) -> subscribers.Subscriber | None:
+        """Return the subscriber with this address, whatever its case, or None."""
+        with self._database.reading() as connection:
+            return people.one(connection, _ROW.email_key == addresses.key(email))
+
+    def get(self, subscriber: int) -> subscribers.Subscriber | None:
+        """Return the subscriber with this id, or None."""
+        with self._database.reading() as connection:
+            return people.one(connection, _ROW.id == subscriber)
+
+    def apply(self, move: subscribers.Move) -> bool:
+        """Set a status and append its record; False when the status changed since it was read."""
+        after, record = move.subscriber, move.record
+        unchanged = sa.and_(_ROW.id == after.id, _ROW.status == move.was.value)
+        with self._database.writing() as connection:
+            moved = connection.execute(
+                sa.update(tables.subscriber)
+                .where(unchanged)
+                .values(status=after.status.value, changed_at=record.at)
+            )
+            if moved.rowcount:
+                people.append(connection, after.id, record)
+            return bool(moved.rowcount)
+
+    def save(self, subscriber: subscribers.Subscriber, *, now: datetime) -> None:
+        """Write everything of a known subscriber but status, address and history."""
+        values = people.values(subscriber, now)
+        for kept in ("email", "email_key", "domain", "status", "joined_at"):
+            del values[kept]
+        with self._database.writing() as connection:
+            connection.execute(sa.update(tables.subscriber).where(_ROW.id == subscriber.id).values(**values))
+            people.set_labels(connection, subscriber)
+
+    def history(self, subscriber: int) -> Sequence[subscribers.ConsentRecord]:
+        """Return the consent records of a subscriber, oldest first."""
+        with self._database.reading() as connection:
+            return people.history(connection, subscriber)
+
+    def list(
+        self, *, status: subscribers.Status | None = None, tag: str = "", text: str = ""
+    ) -> Iterator[subscribers.Subscriber]:
+        """Yield subscribers by address, streamed."""
+        query = sa.select(tables.subscriber).order_by(_ROW.email_key)
+        if status:
+            query = query.where(_ROW.status == status.value)
+        if tag:
+            query = query.where(_ROW.id.in_(_tagged(tag)))
+        if text:
+            wanted = _ROW.email_key.icontains(text, autoescape=True)
+            query = query.where(wanted | _ROW.name.icontains(text, autoescape=True))
+        with self._database.reading() as connection:
+            yield from people.stream(connection, query)
+
+    def counts(self) -> Mapping[subscribers.Status, int]:
+        """Count subscribers by status."""
+        query = sa.select(_ROW.status, sa.func.count()).group_by(_ROW.status)
+        with self._database.reading() as connection:
+            found = {row[0]: row[1] for row in connection.execute(query)}
+        return {status: found.get(status.value, 0) for status in subscribers.Status}
+
+    def take_in(
+        self, rows: Iterable[ports.ImportRow], *, wording: str, source: str, now: datetime, write: bool
+    ) -> ports.ImportCounts:
+        """Take in the rows of an import, in one transaction and flat memory; or only count."""
+        run = directory_import.Run(wording=wording, source=source, now=now)
+        return directory_import.take_in(self._database, rows, run, keyed_hash=self._hash, write=write)
+
+    def suppress(self, email: str, *, reason: str, now: datetime) -> None:
+        """Never mail this address, or this domain, again. The first reason stays."""
+        value = addresses.key(email)
+        row = {"value": value, "hash": self._hash(value), "reason": reason, "at": now}
+        with self._database.writing() as connection:
+            connection.execute(_SUPPRESS, row)
+
+    def is_suppressed(self, email: str) -> str:
+        """Return the reason for which an address must not be mailed, or an empty text."""
+        hashes = [self._hash(addresses.key(email)), self._hash(addresses.domain(email))]
+        query = sa.select(tables.suppression.c.reason).where(tables.suppression.c.value_hash.in_(hashes))
+        with self._database.reading() as connection:
+            return str(connection.scalar(query.order_by(tables.suppression.c.id).limit(1)) or "")
+
+
+def _known(email: str) -> errors.AddressError:
+    return errors.AddressError(
+        f"{email} is on the list already", hint=f"look at it with `newsletter subscriber show {email}`"
+    )
+
+
+def _tagged(tag: str) -> sa.Select[tuple[int]]:
+    label = tables.label.c
+    mine = sa.select(label.id).where(label.kind == people.TAG, label.name == tag)
+    return sa.select(tables.labelling.c.subscriber_id).where(
+        tables.labelling.c.label_id == mine.scalar_subquery()
+    )
+
+
+_SUPPRESS = sa.text(
+    "INSERT INTO suppression (value, value_hash, reason, at) VALUES (:value, :hash, :reason, :at)"
+    " ON CONFLICT DO NOTHING"
+).bindparams(sa.bindparam("at", type_=tables.suppression.c.at.type))

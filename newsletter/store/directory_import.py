@@ -1,0 +1,195 @@
+"""Take in a file of people, set by set: rows are staged beside the list, compared, then written at once.
+
+Staging holds no lock on the list, so that people can leave while a million rows are read; the
+writing itself is one short transaction.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from newsletter import ports
+from newsletter.domain import addresses, subscribers
+from newsletter.store import columns, import_sql, people, tables
+from newsletter.store.database import Database
+
+#: Rows handed to the driver at once: enough to amortise the call, little enough to stay flat.
+_CHUNK = 5000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What all rows of one import have in common."""
+
+    wording: str
+    source: str
+    now: datetime
+
+
+def take_in(
+    database: Database,
+    rows: Iterable[ports.ImportRow],
+    run: Run,
+    *,
+    keyed_hash: people.KeyedHash,
+    write: bool,
+) -> ports.ImportCounts:
+    """Stage, compare and, with ``write``, write the rows of an import."""
+    with database.connected() as connection, _staging_tables(connection):
+        with connection.begin():
+            staging = _Staging(connection, run, keyed_hash)
+            staging.load(rows)
+            if not write:
+                return staging.compare()
+        with database.begin_writing(connection):
+            if not database.is_sqlite:
+                # SQLite lets one writer in at a time; here the list is kept still while it is compared.
+                connection.exec_driver_sql("LOCK TABLE subscriber IN SHARE ROW EXCLUSIVE MODE")
+            return staging.write(staging.compare())
+
+
+@contextlib.contextmanager
+def _staging_tables(connection: sa.Connection) -> Iterator[None]:
+    with connection.begin():
+        for statement in import_sql.create(connection.dialect.name):
+            connection.exec_driver_sql(statement)
+    try:
+        yield
+    finally:
+        # The tables live as long as the connection, and the connection goes back to its pool.
+        if not connection.invalidated and not connection.closed:
+            with connection.begin():
+                for statement in import_sql.DROP:
+                    connection.exec_driver_sql(statement)
+
+
+class _Staging:
+    """Rows of one import on their way into the list."""
+
+    def __init__(self, connection: sa.Connection, run: Run, keyed_hash: people.KeyedHash) -> None:
+        self._connection = connection
+        self._run = run
+        self._hash = keyed_hash
+        self._staged = 0
+        self._erased = self._erased_hashes()
+        self._suppressed = 0
+        #: Tag → its id, or a negative stand-in for one that does not exist yet.
+        self._tags = self._known_tags()
+
+    def load(self, rows: Iterable[ports.ImportRow]) -> None:
+        """Stage the rows, and mark all but one of those that share an address."""
+        now = columns.to_instant(self._run.now)
+        wanted = self._not_erased(rows) if self._erased else rows
+        while chunk := list(itertools.islice(wanted := iter(wanted), _CHUNK)):
+            self._staged += len(chunk)
+            import_sql.load(self._connection, "arriving", [_staged(row, now) for row in chunk])
+            labels = [(row.line, self._tag(tag)) for row in chunk if row.tags for tag in set(row.tags)]
+            if labels:
+                import_sql.load(self._connection, "arriving_label", labels)
+        for statement in import_sql.INDEX:
+            self._connection.exec_driver_sql(statement)
+        self._unique = int(self._scalar(import_sql.UNIQUE))
+        if self._unique < self._staged:
+            self._connection.execute(sa.text(import_sql.MARK_DUPLICATES))
+
+    def compare(self) -> ports.ImportCounts:
+        """Count what the staged rows would do to the list as it now is."""
+        removed = self._connection.execute(sa.text(import_sql.DROP_SUPPRESSED)).rowcount
+        changes = import_sql.changes(with_labels=self._has_labels())
+        known, held, changed = self._connection.execute(sa.text(changes)).one()
+        return ports.ImportCounts(
+            new=self._unique - removed - known,
+            known=known,
+            held=held or 0,
+            changed=changed or 0,
+            duplicate=self._staged - self._unique,
+            suppressed=removed + self._suppressed,
+        )
+
+    def write(self, counts: ports.ImportCounts) -> ports.ImportCounts:
+        """Write what was compared, inside the caller's transaction."""
+        counts = replace(counts, run=self._record(counts))
+        common = {
+            "run": counts.run,
+            "now": columns.to_instant(self._run.now),
+            "wording": people.wording_id(self._connection, self._run.wording, self._run.now),
+            "before": self._scalar("SELECT coalesce(max(id), 0) FROM subscriber"),
+        }
+        if counts.new:
+            self._execute(import_sql.ADD, common)
+            self._execute(import_sql.CONSENT_OF_NEW, common)
+        if counts.changed:
+            for statement in import_sql.CHANGE_KNOWN:
+                self._execute(statement, common)
+        if self._has_labels():
+            self._make_tags()
+            self._execute(import_sql.LABEL, common)
+        return counts
+
+    def _record(self, counts: ports.ImportCounts) -> int:
+        wording = people.wording_id(self._connection, self._run.wording, self._run.now)
+        shown = {key: number for key, number in vars(counts).items() if key != "run"}
+        values: dict[str, Any] = {"at": self._run.now, "source": self._run.source, "counts": shown}
+        made = sa.insert(tables.import_run).values(**values, wording_id=wording)
+        return int(self._connection.execute(made.returning(tables.import_run.c.id)).scalar_one())
+
+    def _not_erased(self, rows: Iterable[ports.ImportRow]) -> Iterator[ports.ImportRow]:
+        for row in rows:
+            if self._hash(addresses.key(row.email)) in self._erased:
+                self._suppressed += 1
+            else:
+                yield row
+
+    def _erased_hashes(self) -> frozenset[str]:
+        suppression = tables.suppression.c
+        erased = sa.select(suppression.value_hash).where(suppression.value.is_(None))
+        return frozenset(self._connection.scalars(erased))
+
+    def _known_tags(self) -> dict[str, int]:
+        label = tables.label.c
+        query = sa.select(label.name, label.id).where(label.kind == people.TAG)
+        return {row.name: row.id for row in self._connection.execute(query)}
+
+    def _tag(self, name: str) -> int:
+        return self._tags.setdefault(name, -len(self._tags) - 1)
+
+    def _has_labels(self) -> bool:
+        return bool(self._scalar("SELECT EXISTS (SELECT 1 FROM arriving_label)"))
+
+    def _make_tags(self) -> None:
+        for name, stand_in in self._tags.items():
+            if stand_in < 0:
+                real = people.label_id(self._connection, people.TAG, name)
+                self._execute(import_sql.NAME_LABEL, {"real": real, "stand_in": stand_in})
+
+    def _scalar(self, statement: str) -> Any:
+        return self._connection.exec_driver_sql(statement).scalar_one()
+
+    def _execute(self, statement: str, parameters: dict[str, Any]) -> None:
+        text = sa.text(statement)
+        named = {key: parameters[key] for key in text.compile().params}
+        self._connection.execute(text, named)
+
+
+def _staged(row: ports.ImportRow, now: int) -> tuple[Any, ...]:
+    key = row.email.casefold()
+    return (
+        row.line,
+        row.email,
+        key,
+        key.rpartition("@")[2],
+        row.status.value,
+        subscribers.FIRMNESS[row.status],
+        row.name,
+        row.language,
+        columns.to_instant(row.joined_at) if row.joined_at else now,
+        json.dumps(row.attributes, ensure_ascii=False) if row.attributes else None,
+    )

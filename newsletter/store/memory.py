@@ -1,0 +1,176 @@
+"""A directory in memory: the same promises without a database, for tests and trials."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from newsletter import ports
+from newsletter.domain import addresses, errors, subscribers
+from newsletter.domain.subscribers import ConsentRecord, How, Status, Subscriber
+
+
+class MemoryDirectory:
+    """`ports.Directory` that lives as long as the process."""
+
+    def __init__(self) -> None:
+        self._people: dict[int, Subscriber] = {}
+        self._ids: dict[str, int] = {}
+        self._history: dict[int, list[ConsentRecord]] = {}
+        self._suppressed: dict[str, str] = {}
+        self._runs = 0
+
+    def add(self, subscriber: Subscriber, record: ConsentRecord) -> Subscriber:
+        """Write a new subscriber with the record that explains it."""
+        key = addresses.key(subscriber.email)
+        if key in self._ids:
+            hint = f"look at it with `newsletter subscriber show {subscriber.email}`"
+            raise errors.AddressError(f"{subscriber.email} is on the list already", hint=hint)
+        number = len(self._ids) + 1
+        self._ids[key] = number
+        self._people[number] = _sorted(dataclasses.replace(subscriber, id=number))
+        self._history[number] = [record]
+        return self._people[number]
+
+    def find(self, email: str) -> Subscriber | None:
+        """Return the subscriber with this address, whatever its case, or None."""
+        return self._people.get(self._ids.get(addresses.key(email), 0))
+
+    def get(self, subscriber: int) -> Subscriber | None:
+        """Return the subscriber with this id, or None."""
+        return self._people.get(subscriber)
+
+    def apply(self, move: subscribers.Move) -> bool:
+        """Set a status and append its record; False when the status changed since it was read."""
+        found = self._people.get(move.subscriber.id)
+        if found is None or found.status is not move.was:
+            return False
+        self._people[found.id] = dataclasses.replace(found, status=move.subscriber.status)
+        self._history[found.id].append(move.record)
+        return True
+
+    def save(self, subscriber: Subscriber, *, now: datetime) -> None:
+        """Write everything of a known subscriber but status, address and history."""
+        old = self._people[subscriber.id]
+        kept = dataclasses.replace(subscriber, email=old.email, status=old.status, joined_at=old.joined_at)
+        self._people[old.id] = _sorted(kept)
+
+    def history(self, subscriber: int) -> Sequence[ConsentRecord]:
+        """Return the consent records of a subscriber, oldest first."""
+        return tuple(self._history.get(subscriber, ()))
+
+    def list(self, *, status: Status | None = None, tag: str = "", text: str = "") -> Iterator[Subscriber]:
+        """Yield subscribers by address."""
+        wanted = text.casefold()
+        for key in sorted(self._ids):
+            found = self._people[self._ids[key]]
+            fits = status in (None, found.status) and (not tag or tag in found.tags)
+            if fits and (wanted in key or wanted in found.name.casefold()):
+                yield found
+
+    def counts(self) -> Mapping[Status, int]:
+        """Count subscribers by status."""
+        found = [person.status for person in self._people.values()]
+        return {status: found.count(status) for status in Status}
+
+    def take_in(
+        self, rows: Iterable[ports.ImportRow], *, wording: str, source: str, now: datetime, write: bool
+    ) -> ports.ImportCounts:
+        """Take in the rows of an import; or only count."""
+        run = self._runs + 1 if write else 0
+        self._runs += bool(write)
+        chosen, tags, staged = _chosen(rows)
+        tally = {"new": 0, "known": 0, "changed": 0, "held": 0, "suppressed": 0}
+        for key, row in chosen.items():
+            record = ConsentRecord(
+                status=row.status,
+                at=now,
+                how=How.IMPORT,
+                source=f"{source}, line {row.line} (import {run})",
+                wording=wording,
+            )
+            for word in self._take(row, tags[key], record, write=write):
+                tally[word] += 1
+        return ports.ImportCounts(**tally, duplicate=staged - len(chosen), run=run)
+
+    def _take(
+        self, row: ports.ImportRow, tags: set[str], record: ConsentRecord, *, write: bool
+    ) -> Iterator[str]:
+        old = self.find(row.email)
+        if old is None:
+            if self.is_suppressed(row.email):
+                yield "suppressed"
+                return
+            yield "new"
+            if write:
+                self.add(_arrived(row, tags, record.at), record)
+            return
+        yield "known"
+        if subscribers.raises_consent(old.status, row.status):
+            yield "held"
+        after = _merged(old, row, tags)
+        if after != old:
+            yield "changed"
+        if write and after != old:
+            self._people[old.id] = after
+            if after.status is not old.status:
+                self._history[old.id].append(record)
+
+    def suppress(self, email: str, *, reason: str, now: datetime) -> None:
+        """Never mail this address, or this domain, again. The first reason stays."""
+        self._suppressed.setdefault(addresses.key(email), reason)
+
+    def is_suppressed(self, email: str) -> str:
+        """Return the reason for which an address must not be mailed, or an empty text."""
+        both = (addresses.key(email), addresses.domain(email))
+        return next((self._suppressed[value] for value in both if value in self._suppressed), "")
+
+
+def _sorted(subscriber: Subscriber) -> Subscriber:
+    attributes = json.loads(json.dumps(dict(subscriber.attributes)))
+    topics, tags = tuple(sorted(set(subscriber.topics))), tuple(sorted(set(subscriber.tags)))
+    return dataclasses.replace(subscriber, topics=topics, tags=tags, attributes=attributes)
+
+
+def _chosen(
+    rows: Iterable[ports.ImportRow],
+) -> tuple[dict[str, ports.ImportRow], dict[str, set[str]], int]:
+    """Return for each address the row firmest against mail, the tags of all its rows, and the row count."""
+    chosen: dict[str, ports.ImportRow] = {}
+    tags: dict[str, set[str]] = {}
+    staged = 0
+    for row in rows:
+        staged += 1
+        key = addresses.key(row.email)
+        tags.setdefault(key, set()).update(row.tags)
+        firmness = subscribers.FIRMNESS
+        if key not in chosen or firmness[row.status] > firmness[chosen[key].status]:
+            chosen[key] = row
+    return chosen, tags, staged
+
+
+def _arrived(row: ports.ImportRow, tags: set[str], now: datetime) -> Subscriber:
+    return Subscriber(
+        email=row.email,
+        status=row.status,
+        joined_at=row.joined_at or now,
+        name=row.name,
+        language=row.language,
+        tags=tuple(tags),
+        attributes=row.attributes or {},
+    )
+
+
+def _merged(old: Subscriber, row: ports.ImportRow, tags: set[str]) -> Subscriber:
+    return _sorted(
+        dataclasses.replace(
+            old,
+            status=row.status if subscribers.may_import(old.status, row.status) else old.status,
+            name=old.name or row.name,
+            language=old.language or row.language,
+            tags=(*old.tags, *tags),
+            attributes=old.attributes or row.attributes or {},
+        )
+    )

@@ -1,0 +1,1 @@
+"""How people come onto the list, change their mind, and leave it."""

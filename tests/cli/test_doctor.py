@@ -1,0 +1,127 @@
+"""`newsletter doctor`: every concern with its verdict and a way to mend it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from newsletter.cli import diagnosis, doctor
+from newsletter.cli.diagnosis import Diagnosis, Verdict
+from newsletter.domain import errors
+from tests.cli.conftest import Run
+
+
+@pytest.fixture
+def root(run: Run, tmp_path: Path) -> Path:
+    """A new workspace."""
+    folder = tmp_path / "digest"
+    assert run("init", folder, "--title", "T", "--from", "news@example.org").code == 0
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The one probe that would leave this machine.
+    monkeypatch.setattr(diagnosis, "addresses_of", lambda host: ["127.0.0.1"])
+
+
+def verdicts(run: Run, root: Path) -> dict[str, str]:
+    return {found["name"]: found["verdict"] for found in run("-C", root, "doctor", "--json").json}
+
+
+def test_a_new_workspace_has_nothing_broken(run: Run, root: Path) -> None:
+    result = run("-C", root, "doctor")
+    assert "fail" not in result.out.replace("could not", "")
+    found = verdicts(run, root)
+    assert found["settings"] == found["signing key"] == found["database"] == found["templates"] == "pass"
+    assert found["secrets"] == "pass"
+    assert found["postal address"] == found["web"] == "warn"
+
+
+def test_broken_settings_are_listed_and_the_rest_cannot_be_told(run: Run, root: Path) -> None:
+    toml = root / "newsletter.toml"
+    toml.write_text(toml.read_text().replace("port = 25", 'prot = "x"').replace("rate = 0", "rate = -1"))
+    result = run("-C", root, "doctor")
+    assert result.code == 1
+    assert "providers.smtp.prot: unknown key; did you mean providers.smtp.port?" in result.out
+    found = verdicts(run, root)
+    assert found["settings"] == "fail"
+    assert found["database"] == found["web"] == "could not look up"
+    assert found["secrets"] == "pass"
+
+
+def test_each_thing_that_is_wrong_comes_with_its_way_out(run: Run, root: Path) -> None:
+    (root / ".env").chmod(0o644)
+    (root / ".env").write_text("NEWSLETTER_SIGNING_KEY=\n")
+    (root / "subscribers.db").unlink()
+    (root / "templates").mkdir()
+    (root / "templates" / "digest.txt.j2").write_text("one\n{% if %}\n")
+    result = run("-C", root, "doctor")
+    assert result.code == 1
+    assert "→ chmod 600" in result.out
+    assert "NEWSLETTER_SIGNING_KEY is not set" in result.out
+    assert "newsletter upgrade" in result.out
+    assert "digest.txt.j2:2: " in result.out
+    assert verdicts(run, root) == {
+        "settings": "pass",
+        "secrets": "warn",
+        "signing key": "fail",
+        "postal address": "warn",
+        "database": "fail",
+        "templates": "fail",
+        "web": "warn",
+    }
+    assert run("-C", root, "upgrade").code == 0
+    assert verdicts(run, root)["database"] == "pass"
+
+
+@pytest.mark.parametrize(
+    ("url", "addresses", "verdict"),
+    [
+        ("https://digest.example.org", ["93.184.216.34"], Verdict.PASS),
+        ("https://digest.example.org", ["2606:2800:220:1::1"], Verdict.PASS),
+        ("http://digest.example.org", ["93.184.216.34"], Verdict.WARN),
+        ("https://digest.example.org", ["10.0.0.1", "fe80::1%eth0"], Verdict.WARN),
+        ("http://localhost:8000", ["127.0.0.1", "::1"], Verdict.WARN),
+    ],
+)
+def test_the_base_of_the_pages_must_be_reached_by_readers(
+    url: str, addresses: list[str], verdict: Verdict
+) -> None:
+    assert [found.verdict for found in diagnosis.web(url, lambda host: addresses)] == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), Verdict.FAIL),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"), Verdict.UNKNOWN),
+        (OSError("no network"), Verdict.UNKNOWN),
+    ],
+)
+def test_a_name_that_does_not_exist_is_not_a_network_that_is_down(error: OSError, verdict: Verdict) -> None:
+    def resolve(host: str) -> list[str]:
+        raise error
+
+    found = list(diagnosis.web("https://digest.example.org", resolve))
+    assert [diagnosis.verdict for diagnosis in found] == [verdict]
+    assert found[0].fix
+
+
+def test_one_failing_probe_does_not_hide_the_next() -> None:
+    def fails() -> Iterator[Diagnosis]:
+        raise errors.StoreError("locked", hint="wait")
+
+    probes: dict[str, diagnosis.Probe] = {"a": fails, "b": lambda: diagnosis.postal_address("1 Main Street")}
+    found = list(diagnosis.examine(probes))
+    assert [(one.name, one.verdict, one.fix) for one in found] == [
+        ("a", Verdict.FAIL, "wait"),
+        ("postal address", Verdict.PASS, ""),
+    ]
+
+
+def test_every_verdict_has_its_colour() -> None:
+    assert set(doctor.COLOURS) == set(Verdict)

@@ -1,0 +1,81 @@
+"""A whole issue in the packaged theme."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from newsletter.domain import errors, issues, messages
+from newsletter.rendering import issue as issue_room
+from newsletter.rendering import merge, theme
+from tests.rendering import samples
+
+
+def html_of(issue: issues.Issue = samples.ISSUE) -> str:
+    return merge.compile(samples.template(rendered=samples.rendered(issue))).html(samples.READER)
+
+
+def text_of(issue: issues.Issue = samples.ISSUE) -> str:
+    return merge.compile(samples.template(rendered=samples.rendered(issue))).text(samples.READER)
+
+
+def test_the_same_issue_gives_the_same_bytes() -> None:
+    assert samples.rendered() == samples.rendered()
+
+
+def test_the_personal_addresses_stay_open_in_both_parts() -> None:
+    rendered = samples.rendered()
+    for pieces in (rendered.html, rendered.text):
+        names = {piece.name for piece in pieces if isinstance(piece, messages.Field)}
+        assert names == {"unsubscribe_url", "preferences_url", "view_url", "subscriber.first_name"}
+
+
+def test_a_local_hero_is_shown_from_the_issues_public_address() -> None:
+    assert 'src="https://digest.example.org/issues/vol-2-23/pier.png"' in html_of()
+
+
+def test_local_images_can_be_put_behind_another_base() -> None:
+    rendered = issue_room.render(
+        samples.ISSUE, samples.PUBLICATION, theme.packaged(), image_base="file:///tmp/images/"
+    )
+    assert 'src="file:///tmp/images/pier.png"' in str(rendered.html)
+
+
+def test_a_remote_hero_keeps_its_address() -> None:
+    hero = issues.Hero(src="https://img.example.org/a.png", alt="A", credit="B")
+    assert 'src="https://img.example.org/a.png"' in html_of(dataclasses.replace(samples.ISSUE, hero=hero))
+
+
+def test_an_unknown_personal_field_is_named() -> None:
+    bad = dataclasses.replace(samples.ISSUE, intro="Dear {{ subscriber.title }}")
+    with pytest.raises(errors.RenderError, match=r"subscriber\.title"):
+        samples.rendered(bad)
+
+
+def test_a_personal_field_never_enters_an_address() -> None:
+    bad = dataclasses.replace(samples.ISSUE, intro="[x](https://example.org/?who={{ subscriber.email }})")
+    with pytest.raises(errors.RenderError, match="cannot stand inside an address"):
+        samples.rendered(bad)
+
+
+def test_a_personal_address_may_be_a_links_whole_target() -> None:
+    linked = dataclasses.replace(samples.ISSUE, intro="[leave]({{ unsubscribe_url }})")
+    assert '<a href="https://digest.example.org/u/TOKEN-1"' in html_of(linked)
+
+
+def test_markdown_is_never_run_through_the_template_engine() -> None:
+    body = "Ten percent: {% raw %} and {# no comment #} and \\{{ 7 * 7 }}"
+    entry = dataclasses.replace(samples.ENTRIES[0], body=body)
+    issue = dataclasses.replace(samples.ISSUE, entries=(entry,))
+    assert "{% raw %} and {# no comment #} and {{ 7 * 7 }}" in html_of(issue)
+    assert "{% raw %} and {# no comment #} and {{ 7 * 7 }}" in text_of(issue)
+
+
+def test_every_entry_is_named_in_order_and_costs_bytes() -> None:
+    rendered = samples.rendered()
+    text = text_of()
+    headlines = [entry.headline for entry in samples.ENTRIES]
+    assert [text.index(headline) for headline in headlines] == sorted(map(text.index, headlines))
+    assert list(rendered.bytes_by_entry) == [entry.id for entry in samples.ENTRIES]
+    assert all(size > 200 for size in rendered.bytes_by_entry.values())
