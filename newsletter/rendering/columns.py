@@ -7,7 +7,7 @@ import unicodedata
 
 #: What mail has been wrapped at since terminals had 80 columns and answers a “> ”.
 WIDTH = 72
-#: A stretch that must stay together, or one wide character between which lines may break.
+#: Kinsoku: what no line may begin with, and what none may end with.
 _NEVER_FIRST = "、。，．・：；？！）」』】〕〉》］｝ー々ゝゞっゃゅょッャュョぁぃぅぇぉァィゥェォ％%"
 _NEVER_LAST = "（「『【〔〈《［｛"
 _CLINGING = "\u200d\ufe0e\ufe0f"
@@ -44,6 +44,17 @@ def wrap(text: str, *, columns: int = WIDTH, first: str = "", rest: str = "") ->
             line += (blank if line else "") + word
         lines.append((prefix + line).rstrip())
     return "\n".join(lines)
+
+
+def ruled(text: str, mark: str, *, columns: int = WIDTH) -> str:
+    """Return a heading with a line of marks under it, as long as its longest line."""
+    lines = wrap(text, columns=columns)
+    return f"{lines}\n{mark * max(map(width, lines.split(chr(10))))}"
+
+
+def tidy(text: str) -> str:
+    """Drop blanks at line ends and empty lines beyond one; end with one line end."""
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)).strip("\n") + "\n"
 
 
 def _words(paragraph: str) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import urllib.parse
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +24,8 @@ from newsletter.rendering import (
     theme as themes,
 )
 
+#: Keeps the text under the preheader out of the inbox row: a joiner, a non-joiner, a blank that holds.
+_FILLER = "\u034f\u200c\u00a0"
 #: Languages that are written from right to left.
 _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi"})
 
@@ -125,7 +128,7 @@ class _Work:
             f"{self._issue.layout}.txt.j2",
             self._context,
         )
-        return self.slots.fill(written)
+        return self.slots.fill(columns.tidy(written))
 
     def _everything(self) -> dict[str, Any]:
         """Return what templates may speak of."""
@@ -141,30 +144,38 @@ class _Work:
             "title": issue.title,
             "subject": self.slots.opened(issue.subject),
             "preheader": self.slots.opened(issue.preheader),
+            "preheader_filler": slots.Html(_FILLER * max(16, 110 - len(issue.preheader))),
             "number": issue.number.label,
             "date": labels.written_date(issue.date, words),
-            "hero": issue.hero if issue.hero and issue.hero.src else None,
-            "hero_src": self._address(issue.hero.src, True) if issue.hero else "",
-            "credit": issue.hero,
+            "hero": self._hero(),
             "intro": self._passage(issue.intro, level=2),
             "articles": tuple(map(self._article, issue.entries)),
             "closing": self._passage(issue.closing, level=2),
             "about": self._passage(self._publication.about, level=2),
             "labels": words,
-            "theme": self._theme.tokens,
+            "theme": templating.trusted(self._theme.tokens),
             "wrap": columns.wrap,
+            "ruled": columns.ruled,
             **open_fields,
         }
+
+    def _hero(self) -> issues.Hero | None:
+        hero = self._issue.hero
+        return hero and dataclasses.replace(hero, src=self._address(hero.src, True))
 
     def _article(self, entry: issues.Entry) -> Article:
         return Article(
             id=entry.id,
-            headline=self.slots.opened(entry.headline),
-            short=self.slots.opened(entry.headline_short or entry.headline),
+            headline=self._line(entry.headline),
+            short=self._line(entry.headline_short or entry.headline),
             body=self._passage(entry.body, level=3, entry=entry.id),
             date=entry.date,
             sources=tuple(map(self._reference, entry.sources)),
         )
+
+    def _line(self, line: str) -> str:
+        """Return one line of editors' text, with its fields open and its quotes and dashes set well."""
+        return markdown.typeset(self.slots.opened(line))
 
     def _passage(self, source: str, *, level: int, entry: str = "") -> Passage:
         tokens = markdown.parse(self.slots.opened(source))

@@ -30,6 +30,8 @@ _ATTRIBUTES: Mapping[str, frozenset[str]] = {
 }
 _OPEN_TAG = re.compile(r"<([a-z][a-z0-9]*)((?: [a-z-]+=\"[^\"]*\")*)>")
 
+_ALIGN = re.compile(r" align=\"(left|center|right)\"")
+
 
 def parse(text: str) -> list[Token]:
     """Read Markdown into tokens.
@@ -71,8 +73,18 @@ def to_html(tokens: Sequence[Token], styles: Mapping[str, str]) -> str:
     return _OPEN_TAG.sub(lambda match: _styled(match, styles), clean).strip()
 
 
+def typeset(line: str) -> str:
+    """Return a line of plain text with typographic quotes, dashes and ellipses."""
+    parser = _typesetter()
+    return "".join(child.content for token in parser.parseInline(line) for child in token.children or ())
+
+
 def _styled(match: re.Match[str], styles: Mapping[str, str]) -> str:
-    style = styles.get(match[1])
+    style = styles.get(match[1], "")
+    aligned = _ALIGN.search(match[2])
+    if aligned:
+        # Outlook reads the attribute, everybody else the style.
+        style = f"{style};text-align:{aligned[1]}"
     return f'<{match[1]}{match[2]} style="{style}">' if style else match[0]
 
 
@@ -103,6 +115,13 @@ def _parser() -> MarkdownIt:
     # Mail programs wrap by themselves, and a line end between words is one blank.
     parser.add_render_rule("softbreak", lambda self, tokens, index, options, env: " ")
     return parser
+
+
+@functools.cache
+def _typesetter() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("zero", {"typographer": True}).enable(["replacements", "smartquotes"])
 
 
 @functools.cache

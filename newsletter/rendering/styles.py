@@ -28,7 +28,7 @@ def inline(tokens: token_room.Tokens, *, language: str = "en") -> Mapping[str, s
         "h6": f"{heading};font-size:16px",
         "img": "display:block;width:100%;max-width:100%;height:auto;border:0;margin:0 0 16px 0",
         "table": "width:100%;border-collapse:collapse;margin:0 0 16px 0;font-size:15px;line-height:1.4",
-        "th": f"{cell};text-align:left;font-weight:bold",
+        "th": f"{cell};font-weight:bold",
         "td": cell,
         "code": f"font-family:{tokens.mono_font};font-size:14px",
         "pre": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -75,6 +76,18 @@ def run(environment: jinja2.Environment, name: str, context: Mapping[str, Any]) 
     except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise errors.RenderError(f"{_place(error, name)}: {error}") from error
     return "".join(written)
+
+
+def trusted(record: Any) -> Mapping[str, Any]:
+    """Return a record of design tokens for templates: they are settings, and stand in MJML as they are."""
+    return {field.name: _trusted(getattr(record, field.name)) for field in dataclasses.fields(record)}
+
+
+def _trusted(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return trusted(value)
+    # Tokens are refused when they are made, unless they can stand between double quotes.
+    return markupsafe.Markup(value) if isinstance(value, str) else value  # noqa: S704
 
 
 def _place(error: BaseException, name: str) -> str:

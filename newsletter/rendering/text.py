@@ -95,7 +95,8 @@ class _Writer:
         widths = [max(map(columns.width, column)) for column in zip(*rows, strict=True)]
         if sum(widths) + 3 * (len(widths) - 1) > width:
             return "\n\n".join(_as_list(rows[0], row, width) for row in rows[1:])
-        lines = ["   ".join(map(_padded, row, widths)).rstrip() for row in rows]
+        right = [_is_to_the_right(token) for token in inside if token.type == "th_open"]
+        lines = ["   ".join(map(_padded, row, widths, right)).rstrip() for row in rows]
         return "\n".join([lines[0], "   ".join("-" * width for width in widths), *lines[1:]])
 
     def _inline(self, token: Token) -> str:
@@ -123,7 +124,9 @@ class _Writer:
     def _link(self, label: str, url: str) -> str:
         """Return what follows a link's text: nothing where the text is the address."""
         plain = url.removeprefix("mailto:")
-        return "" if label == plain else f"{_GLUE}[{self._notes.number(plain)}]"
+        if label == plain:
+            return ""
+        return f" <{plain}>" if plain != url else f"{_GLUE}[{self._notes.number(url)}]"
 
 
 def _as_list(heads: Sequence[str], row: Sequence[str], width: int) -> str:
@@ -133,8 +136,13 @@ def _as_list(heads: Sequence[str], row: Sequence[str], width: int) -> str:
     )
 
 
-def _padded(cell: str, width: int) -> str:
-    return cell + " " * (width - columns.width(cell))
+def _is_to_the_right(token: Token) -> bool:
+    return "right" in {str(value).rpartition(":")[2] for value in token.attrs.values()}
+
+
+def _padded(cell: str, width: int, to_the_right: bool) -> str:
+    blanks = " " * (width - columns.width(cell))
+    return blanks + cell if to_the_right else cell + blanks
 
 
 def _prefixed(block: str, first: str, rest: str) -> str:

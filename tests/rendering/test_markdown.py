@@ -1,0 +1,122 @@
+"""Markdown in mail: safe, styled inline, and nothing lost on the way through MJML."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from newsletter.domain import errors, issues
+from newsletter.rendering import markdown, merge, slots
+from tests.rendering import samples
+
+
+def shown(source: str, *, level: int = 3) -> str:
+    holder = slots.Slots(source)
+    tokens = markdown.parse(source)
+    markdown.prepare(tokens, level=level, address=lambda url, is_image: url, slots=holder)
+    return markdown.to_html(tokens, {})
+
+
+def letter(body: str) -> str:
+    entry = dataclasses.replace(samples.ENTRIES[0], body=body)
+    issue = dataclasses.replace(samples.ISSUE, entries=(entry,))
+    return merge.compile(samples.template(rendered=samples.rendered(issue))).html(samples.READER)
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "[x](javascript:alert(1))",
+        "[x](JaVaScRiPt:alert(1))",
+        "![x](data:text/html;base64,PHNjcmlwdD4=)",
+        "<iframe src='https://example.org'></iframe>",
+        "[x](vbscript:x)",
+        "<a href='https://example.org' onclick='x()'>y</a>",
+        '[x](https://example.org/"onmouseover="alert(1))',
+    ],
+)
+def test_nothing_that_runs_reaches_a_reader(evil: str) -> None:
+    import html5lib
+
+    for part in (evil, f"> {evil}", f"- {evil}", f"| a |\n|---|\n| {evil} |"):
+        tree = html5lib.parseFragment(shown(part), treebuilder="etree", namespaceHTMLElements=False)
+        for element in tree.iter():
+            assert element.tag not in {"script", "iframe"}
+            assert not [name for name in element.attrib if name.startswith("on")]
+            for name in ("href", "src"):
+                assert element.get(name, "").split(":")[0].lower() not in {"javascript", "vbscript", "data"}
+
+
+def test_headings_go_below_the_headline_they_stand_under() -> None:
+    assert shown("# One\n\n## Two\n\n##### Five", level=3) == "<h4>One</h4>\n<h5>Two</h5>\n<h6>Five</h6>"
+
+
+def test_a_line_end_between_words_is_one_blank() -> None:
+    assert shown("*a*\n*b*\nc") == "<p><em>a</em> <em>b</em> c</p>"
+
+
+def test_headings_of_tables_say_what_they_head() -> None:
+    found = shown("| Year | Loss |\n|---|--:|\n| 2022 | 1 |")
+    assert '<th scope="col">Year</th>' in found
+    assert 'scope="col"' in found.partition("Year")[2].partition("Loss")[0]
+    assert found.count('align="right"') == 2
+    assert found.count("text-align:right") == 2
+
+
+def test_quotes_and_dashes_are_set_well() -> None:
+    assert shown('"Yes", it\'s 1990--1995...') == "<p>“Yes”, it’s 1990–1995…</p>"
+    assert markdown.typeset('Japan\'s "first"') == "Japan’s “first”"
+    assert markdown.typeset("a < b & *c*") == "a < b & *c*"
+
+
+def test_every_element_of_a_letter_carries_its_style() -> None:
+    found = letter("Text with [a link](https://example.org) and `code`.\n\n- one\n\n> said\n")
+    for tag in ('<p style="', '<ul style="', '<li style="', '<blockquote style="', '<code style="'):
+        assert tag in found
+    assert '<a href="https://example.org" style="color:#' in found
+
+
+def test_text_that_looks_like_a_tag_inside_an_attribute_is_left_alone() -> None:
+    found = shown('![<p > & "q"](https://example.org/a.png)')
+    import html5lib
+
+    tree = html5lib.parseFragment(found, treebuilder="etree", namespaceHTMLElements=False)
+    assert tree.find(".//img").get("alt") == '<p > & "q"'
+
+
+def test_ten_thousand_nested_quotes_are_a_sane_letter() -> None:
+    found = letter(">" * 10_000 + " deep")
+    assert "deep" not in found or found.count("<blockquote") < 100
+
+
+def test_a_five_megabyte_text_is_refused_at_once() -> None:
+    with pytest.raises(errors.RenderError, match="too long for a letter"):
+        letter("word " * 1_000_000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x00NUL and \x92C1",
+        "שלום עולם, mixed with English",
+        "👩‍👩‍👧‍👦 family \ufe0f and 👍🏽",
+        "a\u00a0b\u202fc\u200bd\u00ade",
+        "\\ backslash \"quote\" 'single' \t tab",
+        "{{{{ \\{{ }}".replace("{{{{ ", ""),
+        "]]> --> <!-- --!> <![endif]-->",
+    ],
+)
+def test_odd_characters_come_through_both_parts(text: str) -> None:
+    entry = dataclasses.replace(samples.ENTRIES[0], body=f"Before {text} after.", headline=f"On {text} here")
+    issue: issues.Issue = dataclasses.replace(samples.ISSUE, entries=(entry,))
+    merger = merge.compile(samples.template(rendered=samples.rendered(issue)))
+    import html5lib
+
+    parser = html5lib.HTMLParser()
+    parser.parse(merger.html(samples.READER))
+    # A C1 character is a parse error in itself; nothing else may be wrong.
+    assert {name for _, name, _ in parser.errors} <= {"invalid-codepoint"}
+    assert "after." in merger.text(samples.READER)

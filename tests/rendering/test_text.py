@@ -1,0 +1,67 @@
+"""Plain text from Markdown."""
+
+from __future__ import annotations
+
+import pytest
+
+from newsletter.rendering import markdown, text
+
+
+def written(source: str, *, width: int = 72) -> str:
+    return text.from_tokens(markdown.parse(source), text.Notes(), width=width)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("One *two* **three**\nfour", "One _two_ *three* four"),
+        ("a  \nb", "a\nb"),
+        ("# Heading", "HEADING"),
+        ("- a\n- b\n  - c", "- a\n- b\n\n  - c"),
+        ("3. a\n4. b", "3. a\n4. b"),
+        ("- a\n\n- b", "- a\n\n- b"),
+        ("> said\n>\n> again", "> said\n>\n> again"),
+        ("```\nx = 1\n\ny\n```", "    x = 1\n\n    y"),
+        ("a\n\n---\n\nb", "a\n\n* * *\n\nb"),
+        ("![A ferry](a.png)", "[Image: A ferry]"),
+        ("![](a.png)", ""),
+        ("`code` & <b>", "code & <b>"),
+        ("[Ada](mailto:ada@example.org)", "Ada <ada@example.org>"),
+        ("<https://example.org/x>", "https://example.org/x"),
+        ("~~gone~~", "gone"),
+        ("", ""),
+        ("-", "-"),
+        ("1. - a", "1. - a"),
+    ],
+)
+def test_each_element_has_its_plain_form(source: str, expected: str) -> None:
+    assert written(source) == expected
+
+
+def test_links_are_numbered_and_their_addresses_listed() -> None:
+    notes = text.Notes()
+    source = "See [a](https://a.example.org) and [b](https://b.example.org), [again](https://a.example.org)."
+    assert text.from_tokens(markdown.parse(source), notes) == "See a [1] and b [2], again [1]."
+    assert notes.take() == "[1] https://a.example.org\n[2] https://b.example.org"
+    assert text.from_tokens(markdown.parse("[c](https://a.example.org)"), notes) == "c [3]"
+    assert notes.take() == "[3] https://a.example.org"
+    assert notes.take() == ""
+
+
+def test_a_note_is_never_torn_from_its_word() -> None:
+    assert written("aaaa bbbb [cccc](https://example.org)", width=12) == "aaaa bbbb\ncccc [1]"
+
+
+def test_a_table_stands_in_columns_where_it_fits() -> None:
+    source = "| Year | Loss |\n|---|--:|\n| 2022 | 1 |\n| 2023 | 100 |"
+    assert written(source) == "Year   Loss\n----   ----\n2022      1\n2023    100"
+
+
+def test_a_wide_table_becomes_lines_of_heading_and_value() -> None:
+    source = "| Name | Report |\n|---|---|\n| Ada | A long report of what she saw |"
+    assert written(source, width=24) == "Name: Ada\nReport: A long report of\n  what she saw"
+
+
+def test_quotes_and_lists_keep_within_their_width() -> None:
+    source = "> - " + "word " * 30
+    assert max(map(len, written(source, width=40).split("\n"))) <= 40
