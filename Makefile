@@ -31,7 +31,7 @@ bench: $(VENV)/.dev .tools/.installed ## measure start-up, rendering, import and
 	@set -e; for bench in bench/*.py; do PATH="$(TOOLS_PATH)" $(BIN)/python "$$bench"; done
 
 docs: $(VENV)/.dev ## write the generated parts of docs/ again from the code
-	$(BIN)/python -m cogapp -r docs/cli.md
+	$(BIN)/python docs/write_reference.py
 
 UPGRADE ?= --upgrade
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

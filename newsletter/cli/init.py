@@ -31,7 +31,7 @@ From = Annotated[
     str, typer.Option("--from", metavar="ADDRESS", help="Who mails: an address, or Name <address>.")
 ]
 Directory = Annotated[
-    Path, typer.Argument(metavar="[DIR]", help="The folder; made if missing, the current one by default.")
+    Path, typer.Argument(metavar="DIR", help="The folder; made if missing, the current one by default.")
 ]
 Url = Annotated[str, typer.Option("--url", help="The base of the public pages and links.")]
 Language = Annotated[str, typer.Option("--language", help="The language, such as en or ja.")]
