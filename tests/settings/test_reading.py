@@ -319,3 +319,9 @@ def test_every_table_is_known_to_the_suggestions() -> None:
     assert ("providers", "a", "host") in paths
     assert ("providers", "a", "path") not in paths
     assert ("delivery", "max_late") in paths
+
+
+def test_the_repository_is_a_workspace() -> None:
+    repository = Path(__file__).parent.parent.parent
+    settings = reading.read(workspace.find(repository / "tests"))
+    assert isinstance(settings.provider(), providers.Outbox), "a clone mails nobody"
