@@ -54,8 +54,9 @@ $(BIN)/python:
 
 # The project goes in editable, built by the pinned hatchling: no step asks an index for anything unpinned.
 $(VENV)/.%: constraints/%.txt pyproject.toml | $(BIN)/python
-	$(PIP) install --require-hashes --only-binary :all: -r $<
-	$(PIP) install --no-deps --no-index --no-build-isolation --editable .
+	@echo "installing what $< pins into $(VENV)"
+	@$(PIP) install --require-hashes --only-binary :all: -r $<
+	@$(PIP) install --no-deps --no-index --no-build-isolation --editable .
 	@touch $@
 
 .tools/.installed: tests/packages.txt tests/packages.sh

@@ -72,6 +72,17 @@ class App:
         self.database.require_current()
         return StoredDirectory(self.database, self.signer.keyed_hash)
 
+    def provider(self, name: str = "") -> ports.Provider:
+        """Return a provider of the settings, by default the one that delivers.
+
+        Raises:
+            ProviderError: it cannot be set up.
+        """
+        from newsletter.providers import registry
+
+        options = self.settings.provider(name)
+        return registry.build(options.kind, options.plain(self.workspace.root))
+
     @cached_property
     def theme(self) -> theme.Theme:
         """Return how issues look: the workspace's own templates before the packaged ones."""

@@ -36,7 +36,7 @@ install() {
 unpack() { # COMMAND PACKAGE: its own libraries are found through a wrapper
     need_apt "$2"
     [ "$(id -u)" != 0 ] || refresh
-    (cd "$TOOLS" && apt-get download -qq "$2" && dpkg -x "$2"_*.deb "$2" && rm "$2"_*.deb)
+    (cd "$TOOLS" && apt-get download -qq -o APT::Sandbox::User=root "$2" && dpkg -x "$2"_*.deb "$2" && rm "$2"_*.deb)
     program=$(find "$TOOLS/$2" -type f -name "$1" | head -n 1)
     libraries=$(find "$TOOLS/$2" -name '*.so*' -exec dirname {} + | sort -u | paste -sd:)
     printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" exec "%s" "$@"\n' "$libraries" "$program" >"$TOOLS/bin/$1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 
 import typer
@@ -49,6 +50,9 @@ def probes(app: wiring.App) -> dict[str, Probe]:
 
         yield _fine("templates", f"{', '.join(theme.parse(app.theme))} parse")
 
+    def provider() -> Iterator[Diagnosis]:
+        yield _fine("provider", asyncio.run(app.provider().probe()))
+
     return {
         "settings": settings,
         "secrets": lambda: diagnosis.env_file(app.workspace.env_file),
@@ -56,6 +60,7 @@ def probes(app: wiring.App) -> dict[str, Probe]:
         "postal address": lambda: diagnosis.postal_address(app.publication.postal_address),
         "database": database,
         "templates": templates,
+        "provider": provider,
         "web": lambda: diagnosis.web(app.publication.url, diagnosis.addresses_of),
     }
 

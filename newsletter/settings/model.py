@@ -49,8 +49,16 @@ class Settings(BaseSettings):
         return sections.publication(self.publication, self.sender)
 
     def provider(self, name: str = "") -> Provider:
-        """Return the options of a provider, by default of the one that delivers."""
-        return self.providers[name or self.delivery.provider]
+        """Return the options of a provider, by default of the one that delivers.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        try:
+            return self.providers[name or self.delivery.provider]
+        except KeyError:
+            known = ", ".join(sorted(self.providers)) or "none"
+            raise errors.UsageError(f"there is no provider “{name}”", hint=f"known are: {known}") from None
 
     def key(self) -> bytes:
         """Return the signing key.

@@ -15,8 +15,9 @@ from tests.cli.conftest import Run
 
 
 @pytest.fixture
-def root(run: Run, tmp_path: Path) -> Path:
+def root(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A new workspace."""
+    monkeypatch.setenv("NEWSLETTER_DELIVERY__PROVIDER", "outbox")
     folder = tmp_path / "digest"
     assert run("init", folder, "--title", "T", "--from", "news@example.org").code == 0
     return folder
@@ -37,6 +38,7 @@ def test_a_new_workspace_has_nothing_broken(run: Run, root: Path) -> None:
     assert "fail" not in result.out.replace("could not", "")
     found = verdicts(run, root)
     assert found["settings"] == found["signing key"] == found["database"] == found["templates"] == "pass"
+    assert found["provider"] == "pass"
     assert found["secrets"] == "pass"
     assert found["postal address"] == found["web"] == "warn"
 
@@ -72,10 +74,23 @@ def test_each_thing_that_is_wrong_comes_with_its_way_out(run: Run, root: Path) -
         "postal address": "warn",
         "database": "fail",
         "templates": "fail",
+        "provider": "pass",
         "web": "warn",
     }
     assert run("-C", root, "upgrade").code == 0
     assert verdicts(run, root)["database"] == "pass"
+
+
+def test_a_provider_that_does_not_answer_is_a_failure(
+    run: Run, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # bound and not listening: nobody else can take the port
+        monkeypatch.setenv("NEWSLETTER_DELIVERY__PROVIDER", "smtp")
+        monkeypatch.setenv("NEWSLETTER_PROVIDERS__SMTP__PORT", str(closed.getsockname()[1]))
+        result = run("-C", root, "doctor")
+    assert result.code == 1
+    assert "fail" in next(line for line in result.out.splitlines() if " provider: " in line)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable
 from datetime import date, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from newsletter.domain import cadence, errors
 from newsletter.settings import providers, reading, schema, workspace
@@ -312,6 +315,28 @@ def test_the_table_of_kinds_is_the_union_of_kinds() -> None:
 
     for kind, model in providers.KINDS.items():
         assert isinstance(TypeAdapter(providers.Provider).validate_python({"kind": kind}), model)
+
+
+def test_the_options_of_every_kind_are_those_of_its_adapter(tmp_path: Path) -> None:
+    from pydantic import TypeAdapter
+
+    from newsletter.providers import registry
+
+    for kind in registry.KINDS:
+        options = TypeAdapter[Any](providers.Provider).validate_python({"kind": kind})
+        registry.build(kind, options.plain(tmp_path))
+        known = {field.name for field in dataclasses.fields(registry.adapter(kind).Options)}
+        assert set(options.plain(tmp_path)) <= known
+    assert set(registry.KINDS) == set(providers.KINDS)
+
+
+def test_paths_of_providers_are_relative_to_the_workspace_and_secrets_readable(tmp_path: Path) -> None:
+    outbox = providers.Outbox(kind="outbox", path="a/b")
+    assert outbox.plain(tmp_path) == {"path": f"{tmp_path}/a/b", "fsync": False}
+    smtp = providers.Smtp(kind="smtp", ca_file="ca.pem", password=SecretStr("hunter2"))
+    assert smtp.plain(tmp_path)["ca_file"] == f"{tmp_path}/ca.pem"
+    assert smtp.plain(tmp_path)["password"] == "hunter2"
+    assert providers.Smtp(kind="smtp").plain(tmp_path)["ca_file"] == ""
 
 
 def test_every_table_is_known_to_the_suggestions() -> None:
