@@ -130,6 +130,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def leave(self, mailing: int, owner: str) -> None:
+        """Give a sender's lease back: it is done with the mailing, and nothing of it is in the air."""
+        ...
+
     def recover(
         self,
         mailing: int,

@@ -227,13 +227,15 @@ class MailingTemplateRow(SQLModel, table=True):
 
 
 class LeaseRow(SQLModel, table=True):
-    """A sender at work, and until when its claims hold without a sign of life."""
+    """A sender at work on a mailing, and until when its claims hold without a sign of life."""
 
     __tablename__ = "lease"
+    __table_args__ = (UniqueConstraint("mailing_id", "owner"), {"sqlite_autoincrement": True})
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    mailing_id: int = Field(sa_type=BigId, foreign_key="mailing.id")
     #: ``host:pid:start``.
-    owner: str = Field(unique=True)
+    owner: str
     until: datetime = Field(sa_type=Instant)
 
 

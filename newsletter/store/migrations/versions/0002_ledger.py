@@ -72,9 +72,11 @@ def _leases() -> None:
     op.create_table(
         "lease",
         sa.Column("id", _ID, primary_key=True),
+        sa.Column("mailing_id", _ID, sa.ForeignKey("mailing.id", name="fk_lease_mailing_id"), nullable=False),
         sa.Column("owner", sa.String(), nullable=False),
         sa.Column("until", _INSTANT, nullable=False),
-        sa.UniqueConstraint("owner", name="uq_lease_owner"),
+        sa.UniqueConstraint("mailing_id", "owner", name="uq_lease_mailing_id_owner"),
+        sqlite_autoincrement=True,
     )
 
 

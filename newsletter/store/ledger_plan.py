@@ -1,0 +1,201 @@
+"""Plan a mailing set by set: who is in its audience, who is left out and why, and one row for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from newsletter import ports
+from newsletter.domain import deliveries, errors, freezing, numbering
+from newsletter.domain.deliveries import MailingStatus, State
+from newsletter.store.ledger_rows import delivery, get, mailing, mailing_template, subscriber, suppression
+
+#: States that say: this subscriber has the issue, or will have it, or may have it.
+_REACHED = (
+    State.PLANNED,
+    State.SENDING,
+    State.SENT,
+    State.DELIVERED,
+    State.BOUNCED,
+    State.COMPLAINED,
+    State.UNKNOWN,
+)
+
+_SUPPRESSED = sa.exists().where(suppression.c.value.in_([subscriber.c.email_key, subscriber.c.domain]))
+
+
+def preview(
+    connection: sa.Connection,
+    audience: ports.Audience,
+    *,
+    now: datetime,
+    missing: numbering.IssueNumber | None = None,
+) -> tuple[int, Mapping[str, int]]:
+    """Count who would be included, and for each reason who would be left out."""
+    reason = _reason(audience, now, missing).label("reason")
+    counted = connection.execute(sa.select(reason, sa.func.count()).group_by(reason).order_by(reason))
+    counts: dict[str | None, int] = {why: number for why, number in counted}
+    included = counts.pop(None, 0)
+    return included, {str(why): number for why, number in counts.items()}
+
+
+def plan(connection: sa.Connection, draft: ports.MailingDraft) -> deliveries.Mailing:
+    """Write a mailing, its frozen templates and its deliveries, in the caller's transaction."""
+    template = next(iter(draft.templates.values()))
+    sequence = _sequence(connection, template.number, draft)
+    made = _insert(connection, template.number, draft, sequence)
+    for position, (language, body) in enumerate(draft.templates.items()):
+        connection.execute(
+            sa.insert(mailing_template).values(
+                mailing_id=made, language=language, position=position, body=freezing.dumps(body)
+            )
+        )
+    _freeze_audience(connection, made, draft.audience, now=draft.now, missing=_missing(template, draft))
+    return get(connection, made)
+
+
+def begin(connection: sa.Connection, number: int, *, now: datetime) -> deliveries.Mailing:
+    """Open a mailing for sending; a scheduled one freezes its audience anew."""
+    row = connection.execute(sa.select(mailing).where(mailing.c.id == number)).one()
+    if row.status == MailingStatus.SCHEDULED.value:
+        connection.execute(sa.delete(delivery).where(delivery.c.mailing_id == number))
+        missing = numbering.IssueNumber(row.volume, row.number) if row.sequence else None
+        _freeze_audience(connection, number, ports.Audience(**row.audience), now=now, missing=missing)
+    connection.execute(
+        sa.update(mailing)
+        .where(mailing.c.id == number)
+        .values(status=MailingStatus.SENDING.value, reason="", finished_at=None)
+    )
+    return get(connection, number)
+
+
+def _missing(template: Any, draft: ports.MailingDraft) -> numbering.IssueNumber | None:
+    return template.number if draft.only_missing else None
+
+
+def _sequence(connection: sa.Connection, number: numbering.IssueNumber, draft: ports.MailingDraft) -> int:
+    """Return the place of a mailing among those of its issue, after a look at the earlier ones."""
+    mine = sa.and_(mailing.c.volume == number.volume, mailing.c.number == number.number)
+    query = sa.select(mailing.c.sequence, mailing.c.status).where(
+        mine, mailing.c.status != MailingStatus.CANCELLED.value
+    )
+    earlier = connection.execute(query.order_by(mailing.c.sequence)).all()
+    if not earlier:
+        return 0
+    if not draft.only_missing:
+        raise errors.MailingError(
+            f"issue {number} has a mailing already ({earlier[-1].status})",
+            hint=f"`newsletter mailing status {number}` shows it; "
+            f"`newsletter mailing send {number} --only-missing` reaches those it did not",
+        )
+    if any(row.status != MailingStatus.DONE.value for row in earlier):
+        raise errors.MailingError(
+            f"the mailing of issue {number} is not finished ({earlier[-1].status})",
+            hint=f"`newsletter mailing send {number}` goes on with it",
+        )
+    return int(earlier[-1].sequence) + 1
+
+
+def _insert(
+    connection: sa.Connection, number: numbering.IssueNumber, draft: ports.MailingDraft, sequence: int
+) -> int:
+    status = MailingStatus.SCHEDULED if draft.due_at else MailingStatus.SENDING
+    audience = draft.audience
+    values = sa.insert(mailing).values(
+        volume=number.volume,
+        number=number.number,
+        sequence=sequence,
+        status=status.value,
+        provider=draft.provider,
+        rate=draft.rate,
+        created_at=draft.now,
+        due_at=draft.due_at,
+        template_hash=freezing.digest(draft.templates),
+        content_hash=draft.content_hash,
+        audience={"name": audience.name, "rule": audience.rule, "exclude": audience.exclude},
+        planned=0,
+        first_delivery_id=0,
+        last_delivery_id=0,
+    )
+    return int(connection.execute(values.returning(mailing.c.id)).scalar_one())
+
+
+def _freeze_audience(
+    connection: sa.Connection,
+    number: int,
+    audience: ports.Audience,
+    *,
+    now: datetime,
+    missing: numbering.IssueNumber | None,
+) -> None:
+    """Write one planned delivery for each subscriber of an audience.
+
+    Raises:
+        MailingError: there is nobody in it.
+    """
+    person = subscriber.c
+    chosen = (
+        sa.select(
+            sa.literal(number),
+            person.id,
+            person.email,
+            person.domain,
+            person.name,
+            person.language,
+            sa.literal(State.PLANNED.value),
+        )
+        .where(_reason(audience, now, missing).is_(None))
+        .order_by(person.id)
+    )
+    columns = ["mailing_id", "subscriber_id", "email", "domain", "name", "language", "state"]
+    written = connection.execute(
+        sa.insert(delivery).from_select(columns, chosen, include_defaults=False)
+    ).rowcount
+    if not written:
+        raise errors.MailingError(
+            f"nobody is in the audience “{audience.name}”",
+            hint="`newsletter mailing plan` shows who is left out and why",
+        )
+    first, last = connection.execute(
+        sa.select(sa.func.min(delivery.c.id), sa.func.max(delivery.c.id)).where(
+            delivery.c.mailing_id == number
+        )
+    ).one()
+    connection.execute(
+        sa.update(mailing)
+        .where(mailing.c.id == number)
+        .values(planned=written, first_delivery_id=first, last_delivery_id=last)
+    )
+
+
+def _reason(
+    audience: ports.Audience, now: datetime, missing: numbering.IssueNumber | None
+) -> sa.ColumnElement[str | None]:
+    """Return the reason for which a subscriber is left out, or NULL for one who is included."""
+    person = subscriber.c
+    if audience.rule or audience.exclude:
+        raise errors.MailingError(f"the rule of the audience “{audience.name}” cannot be understood")
+    reasons: list[tuple[sa.ColumnElement[bool], Any]] = [
+        (person.status != "active", person.status),
+        (person.paused_until > now, sa.literal("paused")),
+        (_SUPPRESSED, sa.literal("suppressed")),
+    ]
+    if missing:
+        reasons.append((_has_issue(missing), sa.literal("has the issue")))
+    return sa.case(*reasons, else_=sa.null())
+
+
+def _has_issue(number: numbering.IssueNumber) -> sa.ColumnElement[bool]:
+    earlier = sa.select(mailing.c.id).where(
+        mailing.c.volume == number.volume,
+        mailing.c.number == number.number,
+        mailing.c.status != MailingStatus.CANCELLED.value,
+    )
+    return sa.exists().where(
+        delivery.c.subscriber_id == subscriber.c.id,
+        delivery.c.mailing_id.in_(earlier),
+        delivery.c.state.in_([state.value for state in _REACHED]),
+    )

@@ -1,0 +1,81 @@
+"""The statements of the ledger's hot path, in each database's own words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+# A delivery's row as it is claimed. The last column says whether it is tried for the first time
+# and was never put back.
+_ROW = """
+SELECT d.id, d.subscriber_id, d.email, d.name, d.language, d.attempts, d.first_tried_at,
+       s.status, s.paused_until,
+       (SELECT x.reason FROM suppression x WHERE x.value IN (s.email_key, s.domain) LIMIT 1),
+       d.not_before IS NULL
+FROM delivery d LEFT JOIN subscriber s ON s.id = d.subscriber_id
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statements:
+    """What one turn says to the database, by its purpose."""
+
+    #: Starts a writing transaction; empty where the driver does it by itself.
+    begin: str
+    #: (mailing, owner, until) → id
+    hold: str
+    #: (mailing) → status, first and last id of its deliveries
+    status: str
+    #: (state, attempts, first_tried_at, reply, provider_id, settled_at, not_before, merged_at, digest, id, lease)
+    settle: str
+    #: (state, not_before, id, lease)
+    release: str
+    #: (mailing, now, limit) → rows whose time came again
+    again: str
+    #: (first id, last id, mailing, limit) → rows never tried
+    fresh: str
+    #: (lease, id)
+    claim: str
+    #: (reason, settled_at, id)
+    skip: str
+
+
+# A receipt that comes after its sender was taken for dead still counts while nobody else
+# claimed the delivery: then the lease in the row is still the old one.
+_MINE = "WHERE id = ? AND lease_id = ? AND state IN ('sending', 'unknown', 'planned')"
+
+SQLITE = Statements(
+    begin="BEGIN IMMEDIATE",
+    hold="INSERT INTO lease (mailing_id, owner, until) VALUES (?, ?, ?)"
+    " ON CONFLICT (mailing_id, owner) DO UPDATE SET until = excluded.until RETURNING id",
+    status="SELECT status, first_delivery_id, last_delivery_id FROM mailing WHERE id = ?",
+    settle="UPDATE delivery SET state = ?, attempts = ?, first_tried_at = ?, reply = ?, provider_id = ?,"
+    f" settled_at = ?, not_before = ?, merged_at = ?, digest = ? {_MINE}",
+    release=f"UPDATE delivery SET state = ?, not_before = ? {_MINE}",
+    again=_ROW + "WHERE d.mailing_id = ? AND d.state = 'planned' AND d.not_before IS NOT NULL"
+    " AND d.not_before <= ? ORDER BY d.not_before, d.id LIMIT ?",
+    # The plus keeps the planner from the index of mailings, which would have to be sorted.
+    fresh=_ROW + "WHERE d.id BETWEEN ? AND ? AND +d.mailing_id = ? AND d.state = 'planned'"
+    " AND d.not_before IS NULL ORDER BY d.id LIMIT ?",
+    claim="UPDATE delivery SET state = 'sending', lease_id = ? WHERE id = ?",
+    skip="UPDATE delivery SET state = 'skipped', reply = ?, settled_at = ? WHERE id = ?",
+)
+
+
+def _percent(statement: str) -> str:
+    return statement.replace("?", "%s")
+
+
+_LOCK = " FOR UPDATE OF d SKIP LOCKED"
+
+POSTGRESQL = replace(
+    SQLITE,
+    begin="",
+    hold=_percent(SQLITE.hold),
+    status=_percent(SQLITE.status),
+    settle=_percent(SQLITE.settle),
+    release=_percent(SQLITE.release),
+    again=_percent(SQLITE.again) + _LOCK,
+    fresh=_percent(SQLITE.fresh).replace("+d.", "d.") + _LOCK,
+    claim=_percent(SQLITE.claim),
+    skip=_percent(SQLITE.skip),
+)

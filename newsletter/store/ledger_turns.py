@@ -1,0 +1,240 @@
+"""The ledger's hot path: settle what came back and claim what goes next, in one commit.
+
+Everything here runs once for every few dozen messages, on one connection kept open, and speaks
+to the driver itself: SQLAlchemy's own work would cost as much as the database's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from newsletter import ports
+from newsletter.domain import deliveries, errors
+from newsletter.domain.deliveries import MailingStatus, State
+from newsletter.store import columns, failures, ledger_suppress
+from newsletter.store.database import Database
+from newsletter.store.ledger_sql import POSTGRESQL, SQLITE
+
+#: A lease is written again when it has gained this much.
+_RENEW = timedelta(seconds=15)
+_STATES = {state: state.value for state in State}
+
+
+class Turns:
+    """Turns of the group commit, on one connection of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = SQLITE if database.is_sqlite else POSTGRESQL
+        self._connection: sa.Connection | None = None
+        self._inode = 0
+        #: (mailing, owner) → id of the lease, and until when it was written to hold.
+        self._leases: dict[tuple[int, str], tuple[int, datetime]] = {}
+        #: Mailing → where its fresh deliveries begin. Only a hint, and only used on SQLite:
+        #: whatever comes back to planned behind it has a ``not_before`` and is found by that.
+        self._fresh_from: dict[int, int] = {}
+
+    def close(self) -> None:
+        """Close the connection; the next turn opens another."""
+        connection, self._connection = self._connection, None
+        self._leases.clear()
+        self._fresh_from.clear()
+        if connection is not None:
+            with contextlib.suppress(exc.SQLAlchemyError):
+                connection.close()
+
+    def turn(
+        self,
+        mailing: int,
+        lease: ports.Lease,
+        outcomes: Sequence[deliveries.Outcome],
+        *,
+        limit: int,
+        now: datetime,
+    ) -> deliveries.Turn:
+        """Settle and claim in one transaction, as `ports.Ledger.turn` says."""
+        suppresses = any(outcome.suppress for outcome in outcomes)
+        with self._transaction(through_core=suppresses) as driver:
+            key = (mailing, lease.owner)
+            held = self._hold(driver, key, lease)
+            if outcomes:
+                self._settle(driver, outcomes, held[0])
+                if suppresses and self._connection:
+                    ledger_suppress.suppress(self._connection, outcomes)
+            found = driver.execute(self._sql.status, (mailing,)).fetchone()
+            if found is None:
+                raise errors.MailingError(f"there is no mailing {mailing}")
+            status = MailingStatus(found[0])
+            rows: list[tuple[Any, ...]] = []
+            if status is MailingStatus.SENDING and limit > 0:
+                rows = self._due(driver, mailing, limit, found[1:], columns.to_instant(now))
+            going, staying = _part(rows, now)
+            if going:
+                self._many(driver, self._sql.claim, [(held[0], row[0]) for row in going])
+            if staying:
+                skipped = columns.to_instant(now)
+                self._many(driver, self._sql.skip, [(why, skipped, row[0]) for row, why in staying])
+        self._leases[key] = held
+        self._note(mailing, rows)
+        return deliveries.Turn(status, [_claimed(row) for row in going], len(staying))
+
+    def _hold(
+        self, driver: Any, key: tuple[int, str], lease: ports.Lease
+    ) -> tuple[int, datetime]:
+        """Return the lease's id, written anew if it has gained enough."""
+        held = self._leases.get(key)
+        if held is not None and lease.until - held[1] < _RENEW:
+            return held
+        row = driver.execute(self._sql.hold, (*key, columns.to_instant(lease.until))).fetchone()
+        return int(row[0]), lease.until
+
+    def _settle(self, driver: Any, outcomes: Sequence[deliveries.Outcome], lease: int) -> None:
+        instants: dict[datetime | None, int | None] = {None: None}
+
+        def instant(moment: datetime | None) -> int | None:
+            if moment not in instants:
+                assert moment is not None
+                instants[moment] = columns.to_instant(moment)
+            return instants[moment]
+
+        tried, released = [], []
+        for o in outcomes:
+            if o.merged_at is None:
+                released.append((_STATES[o.state], instant(o.not_before), o.delivery, lease))
+                continue
+            tried.append(
+                (
+                    _STATES[o.state],
+                    o.attempts,
+                    instant(o.first_tried),
+                    o.reply,
+                    o.provider_id,
+                    instant(o.at),
+                    instant(o.not_before),
+                    instant(o.merged_at),
+                    o.digest,
+                    o.delivery,
+                    lease,
+                )
+            )
+        self._many(driver, self._sql.settle, tried)
+        if released:
+            self._many(driver, self._sql.release, released)
+
+    def _due(
+        self, driver: Any, mailing: int, limit: int, bounds: Sequence[int], now: int
+    ) -> list[tuple[Any, ...]]:
+        """Return deliveries that may go now: first those whose time came again, then fresh ones."""
+        rows: list[tuple[Any, ...]] = driver.execute(self._sql.again, (mailing, now, limit)).fetchall()
+        if len(rows) < limit:
+            first, last = bounds
+            begin = max(first, self._fresh_from.get(mailing, 0))
+            rows += driver.execute(self._sql.fresh, (begin, last, mailing, limit - len(rows))).fetchall()
+        return rows
+
+    def _note(self, mailing: int, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Remember, after the commit, up to where no fresh delivery is left."""
+        fresh = [row[0] for row in rows if row[-1]]
+        if fresh:
+            self._fresh_from[mailing] = fresh[-1] + 1
+
+    @staticmethod
+    def _many(driver: Any, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        driver.cursor().executemany(statement, rows)
+
+    @contextlib.contextmanager
+    def _transaction(self, *, through_core: bool) -> Iterator[Any]:
+        """Give the driver's connection in a writing transaction; Core can join it where it must."""
+        connection = self._open()
+        driver: Any = connection.connection.driver_connection
+        try:
+            if through_core:
+                connection.execution_options(writes=True)
+                with connection.begin():
+                    yield driver
+            else:
+                if self._sql.begin:
+                    driver.execute(self._sql.begin)
+                yield driver
+                driver.commit()
+        except BaseException as error:
+            self._undo(driver)
+            if isinstance(error, exc.DBAPIError):
+                raise failures.explain(error, self._database.name) from error
+            if isinstance(error, connection.dialect.loaded_dbapi.Error):
+                wrapped = exc.DBAPIError("", None, error)
+                raise failures.explain(wrapped, self._database.name) from error
+            raise
+
+    def _undo(self, driver: Any) -> None:
+        """Roll back; a connection that cannot even do that is thrown away."""
+        self._leases.clear()
+        try:
+            driver.rollback()
+        except Exception:  # noqa: BLE001 - whatever the driver says here, the connection is of no use
+            if self._connection is not None:
+                self._connection.invalidate()
+            self.close()
+
+    def _open(self) -> sa.Connection:
+        path = self._database.path
+        if path is not None:
+            self._watch(path)
+        if self._connection is None:
+            with self._database.connected() as connection:
+                connection.detach()
+            self._connection = self._database.engine.connect()
+        return self._connection
+
+    def _watch(self, path: Any) -> None:
+        """Make sure that the file is still the one we write to: an unlinked one takes writes for ever.
+
+        Raises:
+            StoreError: it was moved away or replaced.
+        """
+        try:
+            inode = path.stat().st_ino
+        except OSError as error:
+            raise errors.StoreError(
+                f"{path} cannot be reached: {error.strerror}", hint="put it back; nothing was lost"
+            ) from error
+        if self._connection is not None and inode != self._inode:
+            raise errors.StoreError(
+                f"{path} was replaced while a mailing was being sent",
+                hint="stop the sender, put the former file back, then start it again",
+            )
+        self._inode = inode
+
+
+def _part(
+    rows: Sequence[tuple[Any, ...]], now: datetime
+) -> tuple[list[tuple[Any, ...]], list[tuple[tuple[Any, ...], str]]]:
+    """Part those who may still be mailed from those who may not, with the reason."""
+    going, staying = [], []
+    instant = columns.to_instant(now)
+    for row in rows:
+        status, paused_until, suppressed = row[7:10]
+        if status == "active" and suppressed is None and (paused_until is None or paused_until <= instant):
+            going.append(row)
+        else:
+            staying.append((row, _why(status, suppressed)))
+    return going, staying
+
+
+def _why(status: str | None, suppressed: str | None) -> str:
+    if suppressed is not None:
+        return f"suppressed since the plan: {suppressed}"
+    if status == "active":
+        return "paused since the plan"
+    return f"{status or 'erased'} since the plan"
+
+
+def _claimed(row: tuple[Any, ...]) -> deliveries.Claimed:
+    first = row[6]
+    return deliveries.Claimed(*row[:6], first if first is None else columns.from_instant(first))
