@@ -92,8 +92,12 @@ class Ledger(Protocol):
 
     # Planning
 
-    def preview(self, audience: Audience) -> tuple[int, Mapping[str, int]]:
+    def preview(
+        self, audience: Audience, *, now: datetime, missing: numbering.IssueNumber | None = None
+    ) -> tuple[int, Mapping[str, int]]:
         """Count who would be included, and for each reason who would be left out.
+
+        With ``missing``, who has that issue already is left out too.
 
         Raises:
             MailingError: the audience's rule cannot be understood.
@@ -109,7 +113,7 @@ class Ledger(Protocol):
         ...
 
     def begin(self, mailing: int, *, now: datetime) -> deliveries.Mailing:
-        """Open a mailing for sending; a scheduled one takes in who joined its audience since the plan.
+        """Open a mailing for sending; a scheduled one freezes its audience anew.
 
         Raises:
             MailingError: it is over already.
@@ -204,6 +208,10 @@ class Ledger(Protocol):
 
     def tally(self, mailing: int) -> deliveries.Tally:
         """Count the deliveries of a mailing by state."""
+        ...
+
+    def subscribers(self, mailing: int) -> int:
+        """Count the different subscribers that the deliveries of a mailing are for."""
         ...
 
     def domains(self, mailing: int) -> Sequence[tuple[str, deliveries.State, int]]:

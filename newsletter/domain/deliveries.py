@@ -218,8 +218,6 @@ class Tally:
     #: Earliest ``not_before`` among the planned ones that wait.
     next_try: datetime | None = None
     unsubscribed: int = 0
-    #: How many different subscribers the deliveries are for.
-    subscribers: int = 0
 
     @property
     def total(self) -> int:

@@ -114,10 +114,8 @@ class StoredDirectory:
 
     def suppress(self, email: str, *, reason: str, now: datetime) -> None:
         """Never mail this address, or this domain, again. The first reason stays."""
-        value = addresses.key(email)
-        row = {"value": value, "hash": self._hash(value), "reason": reason, "at": now}
         with self._database.writing() as connection:
-            connection.execute(_SUPPRESS, row)
+            people.suppress(connection, addresses.key(email), self._hash, reason=reason, now=now)
 
     def is_suppressed(self, email: str) -> str:
         """Return the reason for which an address must not be mailed, or an empty text."""
@@ -139,9 +137,3 @@ def _tagged(tag: str) -> sa.Select[tuple[int]]:
     return sa.select(tables.labelling.c.subscriber_id).where(
         tables.labelling.c.label_id == mine.scalar_subquery()
     )
-
-
-_SUPPRESS = sa.text(
-    "INSERT INTO suppression (value, value_hash, reason, at) VALUES (:value, :hash, :reason, :at)"
-    " ON CONFLICT DO NOTHING"
-).bindparams(sa.bindparam("at", type_=tables.suppression.c.at.type))

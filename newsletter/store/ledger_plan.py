@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from newsletter import ports
 from newsletter.domain import deliveries, errors, freezing, numbering
 from newsletter.domain.deliveries import MailingStatus, State
-from newsletter.store.ledger_rows import delivery, get, mailing, mailing_template, subscriber, suppression
+from newsletter.store.ledger_rows import get
+from newsletter.store.tables import delivery, mailing, mailing_template, subscriber, suppression
 
 #: States that say: this subscriber has the issue, or will have it, or may have it.
 _REACHED = (
@@ -37,9 +38,14 @@ def preview(
     """Count who would be included, and for each reason who would be left out."""
     reason = _reason(audience, now, missing).label("reason")
     counted = connection.execute(sa.select(reason, sa.func.count()).group_by(reason).order_by(reason))
-    counts: dict[str | None, int] = {why: number for why, number in counted}
-    included = counts.pop(None, 0)
-    return included, {str(why): number for why, number in counts.items()}
+    left_out: dict[str, int] = {}
+    included = 0
+    for why, number in counted:
+        if why is None:
+            included = number
+        else:
+            left_out[why] = number
+    return included, left_out
 
 
 def plan(connection: sa.Connection, draft: ports.MailingDraft) -> deliveries.Mailing:
@@ -151,19 +157,15 @@ def _freeze_audience(
         .order_by(person.id)
     )
     columns = ["mailing_id", "subscriber_id", "email", "domain", "name", "language", "state"]
-    written = connection.execute(
-        sa.insert(delivery).from_select(columns, chosen, include_defaults=False)
-    ).rowcount
+    connection.execute(sa.insert(delivery).from_select(columns, chosen, include_defaults=False))
+    row = delivery.c
+    bounds = sa.select(sa.func.count(), sa.func.min(row.id), sa.func.max(row.id))
+    written, first, last = connection.execute(bounds.where(row.mailing_id == number)).one()
     if not written:
         raise errors.MailingError(
             f"nobody is in the audience “{audience.name}”",
             hint="`newsletter mailing plan` shows who is left out and why",
         )
-    first, last = connection.execute(
-        sa.select(sa.func.min(delivery.c.id), sa.func.max(delivery.c.id)).where(
-            delivery.c.mailing_id == number
-        )
-    ).one()
     connection.execute(
         sa.update(mailing)
         .where(mailing.c.id == number)

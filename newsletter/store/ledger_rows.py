@@ -1,4 +1,4 @@
-"""Mailings and deliveries out of their rows, and the ledger's tables by name."""
+"""Mailings and deliveries out of their rows."""
 
 from __future__ import annotations
 
@@ -8,13 +8,6 @@ import sqlalchemy as sa
 
 from newsletter.domain import deliveries, errors, numbering
 from newsletter.store import tables
-
-mailing = tables.metadata.tables["mailing"]
-mailing_template = tables.metadata.tables["mailing_template"]
-lease = tables.metadata.tables["lease"]
-delivery = tables.metadata.tables["delivery"]
-subscriber = tables.metadata.tables["subscriber"]
-suppression = tables.metadata.tables["suppression"]
 
 #: Mailings in which nothing more happens unless a person says so.
 OVER = (deliveries.MailingStatus.CANCELLED, deliveries.MailingStatus.DONE)
@@ -66,7 +59,7 @@ def get(connection: sa.Connection, number: int) -> deliveries.Mailing:
     Raises:
         MailingError: there is none.
     """
-    row = connection.execute(sa.select(mailing).where(mailing.c.id == number)).one_or_none()
+    row = connection.execute(sa.select(tables.mailing).where(tables.mailing.c.id == number)).one_or_none()
     if row is None:
         raise errors.MailingError(f"there is no mailing {number}", hint="see `newsletter mailing status`")
     return to_mailing(row)

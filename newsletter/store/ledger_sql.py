@@ -25,7 +25,8 @@ class Statements:
     hold: str
     #: (mailing) → status, first and last id of its deliveries
     status: str
-    #: (state, attempts, first_tried_at, reply, provider_id, settled_at, not_before, merged_at, digest, id, lease)
+    #: (state, attempts, first_tried_at, reply, provider_id, settled_at, not_before, merged_at, digest,
+    #: id, lease)
     settle: str
     #: (state, not_before, id, lease)
     release: str

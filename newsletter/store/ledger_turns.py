@@ -17,7 +17,7 @@ from sqlalchemy import exc
 from newsletter import ports
 from newsletter.domain import deliveries, errors
 from newsletter.domain.deliveries import MailingStatus, State
-from newsletter.store import columns, failures, ledger_suppress
+from newsletter.store import columns, failures, ledger_suppress, people
 from newsletter.store.database import Database
 from newsletter.store.ledger_sql import POSTGRESQL, SQLITE
 
@@ -29,15 +29,17 @@ _STATES = {state: state.value for state in State}
 class Turns:
     """Turns of the group commit, on one connection of its own."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, keyed_hash: people.KeyedHash) -> None:
         self._database = database
+        self._hash = keyed_hash
         self._sql = SQLITE if database.is_sqlite else POSTGRESQL
         self._connection: sa.Connection | None = None
         self._inode = 0
         #: (mailing, owner) → id of the lease, and until when it was written to hold.
         self._leases: dict[tuple[int, str], tuple[int, datetime]] = {}
-        #: Mailing → where its fresh deliveries begin. Only a hint, and only used on SQLite:
-        #: whatever comes back to planned behind it has a ``not_before`` and is found by that.
+        #: Mailing → where its fresh deliveries begin. Whatever comes back to planned behind it has a
+        #: ``not_before`` and is found by that. Not on PostgreSQL, where a sender passes over rows that
+        #: another holds, and must find them again if that one dies.
         self._fresh_from: dict[int, int] = {}
 
     def close(self) -> None:
@@ -61,15 +63,15 @@ class Turns:
         """Settle and claim in one transaction, as `ports.Ledger.turn` says."""
         suppresses = any(outcome.suppress for outcome in outcomes)
         with self._transaction(through_core=suppresses) as driver:
+            found = driver.execute(self._sql.status, (mailing,)).fetchone()
+            if found is None:
+                raise errors.MailingError(f"there is no mailing {mailing}")
             key = (mailing, lease.owner)
             held = self._hold(driver, key, lease)
             if outcomes:
                 self._settle(driver, outcomes, held[0])
                 if suppresses and self._connection:
-                    ledger_suppress.suppress(self._connection, outcomes)
-            found = driver.execute(self._sql.status, (mailing,)).fetchone()
-            if found is None:
-                raise errors.MailingError(f"there is no mailing {mailing}")
+                    ledger_suppress.apply(self._connection, mailing, outcomes, self._hash)
             status = MailingStatus(found[0])
             rows: list[tuple[Any, ...]] = []
             if status is MailingStatus.SENDING and limit > 0:
@@ -84,9 +86,7 @@ class Turns:
         self._note(mailing, rows)
         return deliveries.Turn(status, [_claimed(row) for row in going], len(staying))
 
-    def _hold(
-        self, driver: Any, key: tuple[int, str], lease: ports.Lease
-    ) -> tuple[int, datetime]:
+    def _hold(self, driver: Any, key: tuple[int, str], lease: ports.Lease) -> tuple[int, datetime]:
         """Return the lease's id, written anew if it has gained enough."""
         held = self._leases.get(key)
         if held is not None and lease.until - held[1] < _RENEW:
@@ -134,7 +134,7 @@ class Turns:
         rows: list[tuple[Any, ...]] = driver.execute(self._sql.again, (mailing, now, limit)).fetchall()
         if len(rows) < limit:
             first, last = bounds
-            begin = max(first, self._fresh_from.get(mailing, 0))
+            begin = max(first, self._fresh_from.get(mailing, 0)) if self._database.is_sqlite else first
             rows += driver.execute(self._sql.fresh, (begin, last, mailing, limit - len(rows))).fetchall()
         return rows
 
@@ -155,8 +155,7 @@ class Turns:
         driver: Any = connection.connection.driver_connection
         try:
             if through_core:
-                connection.execution_options(writes=True)
-                with connection.begin():
+                with self._database.begin_writing(connection):
                     yield driver
             else:
                 if self._sql.begin:
@@ -177,7 +176,7 @@ class Turns:
         self._leases.clear()
         try:
             driver.rollback()
-        except Exception:  # noqa: BLE001 - whatever the driver says here, the connection is of no use
+        except Exception:  # whatever the driver says here
             if self._connection is not None:
                 self._connection.invalidate()
             self.close()
@@ -187,9 +186,10 @@ class Turns:
         if path is not None:
             self._watch(path)
         if self._connection is None:
-            with self._database.connected() as connection:
-                connection.detach()
-            self._connection = self._database.engine.connect()
+            try:
+                self._connection = self._database.engine.connect()
+            except exc.DBAPIError as error:
+                raise failures.explain(error, self._database.name) from error
         return self._connection
 
     def _watch(self, path: Any) -> None:
@@ -236,5 +236,6 @@ def _why(status: str | None, suppressed: str | None) -> str:
 
 
 def _claimed(row: tuple[Any, ...]) -> deliveries.Claimed:
-    first = row[6]
-    return deliveries.Claimed(*row[:6], first if first is None else columns.from_instant(first))
+    number, subscriber, email, name, language, attempts, first = row[:7]
+    first_tried = None if first is None else columns.from_instant(first)
+    return deliveries.Claimed(number, subscriber, email, name, language, attempts, first_tried)

@@ -158,3 +158,17 @@ _LABEL = sa.text(
 _NEW_WORDING = sa.text(
     "INSERT INTO wording (words, first_used_at) VALUES (:words, :now) ON CONFLICT DO NOTHING"
 ).bindparams(sa.bindparam("now", type_=tables.wording.c.first_used_at.type))
+
+
+def suppress(
+    connection: sa.Connection, value: str, keyed_hash: KeyedHash, *, reason: str, now: datetime
+) -> None:
+    """Never mail this address key, or this domain, again. The first reason stays."""
+    row = {"value": value, "hash": keyed_hash(value), "reason": reason, "at": now}
+    connection.execute(_SUPPRESS, row)
+
+
+_SUPPRESS = sa.text(
+    "INSERT INTO suppression (value, value_hash, reason, at) VALUES (:value, :hash, :reason, :at)"
+    " ON CONFLICT DO NOTHING"
+).bindparams(sa.bindparam("at", type_=tables.suppression.c.at.type))

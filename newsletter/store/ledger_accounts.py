@@ -1,0 +1,91 @@
+"""What the ledger can tell of a mailing: states, domains, refusals, and its deliveries one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from newsletter.domain import deliveries
+from newsletter.domain.deliveries import State
+from newsletter.store import ledger_rows
+from newsletter.store.tables import delivery
+
+_PAGE = 1000
+#: States whose reply says what went wrong.
+_REFUSED = [state.value for state in (State.PLANNED, State.REJECTED, State.FAILED, State.UNKNOWN)]
+
+
+def tally(connection: sa.Connection, mailing: int) -> deliveries.Tally:
+    """Count the deliveries of a mailing by state."""
+    row = delivery.c
+    counts = connection.execute(
+        sa.select(row.state, sa.func.count(), sa.func.count(row.unsubscribed_at))
+        .where(row.mailing_id == mailing)
+        .group_by(row.state)
+    ).all()
+    next_try = connection.scalar(
+        sa.select(sa.func.min(row.not_before)).where(
+            row.mailing_id == mailing, row.state == State.PLANNED.value, row.not_before.is_not(None)
+        )
+    )
+    return deliveries.Tally(
+        mailing=ledger_rows.get(connection, mailing),
+        states={State(state): number for state, number, _ in counts},
+        next_try=next_try,
+        unsubscribed=sum(left for _, _, left in counts),
+    )
+
+
+def subscribers(connection: sa.Connection, mailing: int) -> int:
+    """Count the different subscribers that the deliveries of a mailing are for."""
+    query = sa.select(sa.func.count(sa.distinct(delivery.c.subscriber_id)))
+    return int(connection.scalar(query.where(delivery.c.mailing_id == mailing)) or 0)
+
+
+def domains(connection: sa.Connection, mailing: int) -> list[tuple[str, State, int]]:
+    """Count deliveries by the recipient's domain and state, biggest first."""
+    row, number = delivery.c, sa.func.count().label("number")
+    query = (
+        sa.select(row.domain, row.state, number)
+        .where(row.mailing_id == mailing)
+        .group_by(row.domain, row.state)
+        .order_by(number.desc(), row.domain, row.state)
+    )
+    return [(domain, State(state), count) for domain, state, count in connection.execute(query)]
+
+
+def errors(connection: sa.Connection, mailing: int) -> list[tuple[str, int]]:
+    """Return replies of refusals and how often each came, most frequent first."""
+    row, number = delivery.c, sa.func.count().label("number")
+    query = (
+        sa.select(row.reply, number)
+        .where(row.mailing_id == mailing, row.state.in_(_REFUSED), row.reply != "")
+        .group_by(row.reply)
+        .order_by(number.desc(), row.reply)
+    )
+    return [(reply, count) for reply, count in connection.execute(query)]
+
+
+def stream(
+    connection: sa.Connection, mailing: int, *, states: Sequence[State], domain: str, email: str
+) -> Iterator[deliveries.Delivery]:
+    """Yield deliveries of a mailing by id, a page in memory at a time."""
+    row = delivery.c
+    conditions: list[Any] = [row.mailing_id == mailing]
+    if states:
+        conditions.append(row.state.in_([state.value for state in states]))
+    if domain:
+        conditions.append(row.domain == domain.lower())
+    if email:
+        conditions.append(sa.func.lower(row.email) == email.lower())
+    last = 0
+    while True:
+        query = sa.select(delivery).where(*conditions, row.id > last).order_by(row.id).limit(_PAGE)
+        page = connection.execute(query).all()
+        for found in page:
+            yield ledger_rows.to_delivery(found)
+        if len(page) < _PAGE:
+            return
+        last = page[-1].id
