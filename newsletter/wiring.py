@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,9 @@ from newsletter.domain import publications, tokens
 from newsletter.settings import workspace
 
 if TYPE_CHECKING:
+    from newsletter.authoring import newsroom
     from newsletter.rendering import theme
+    from newsletter.sending import clearance, proofs
     from newsletter.settings.model import Settings
     from newsletter.store.database import Database
 
@@ -89,6 +91,51 @@ class App:
         from newsletter.rendering import theme
 
         return theme.of_workspace(self.workspace.templates)
+
+    @cached_property
+    def press(self) -> proofs.Press:
+        """Return what makes proofs of issues: read, rendered, checked, composed."""
+        from newsletter.sending import proofs
+
+        return proofs.Press(
+            publication=self.publication,
+            theme=self.theme,
+            folder=self.workspace.issues,
+            at=self.settings.schedule.at,
+            zone=self.settings.schedule.timezone,
+            glossary=self.workspace.root / "glossary.toml",
+        )
+
+    @cached_property
+    def clearance(self) -> clearance.Clearance:
+        """Return what approves issues, and says which are approved."""
+        from newsletter.sending import clearance
+
+        return clearance.Clearance(press=self.press, folder=self.workspace.issues)
+
+    @cached_property
+    def newsroom(self) -> newsroom.Newsroom:
+        """Return what editors do with the folder of issues."""
+        from newsletter.authoring import newsroom
+
+        return newsroom.Newsroom(
+            folder=self.workspace.issues, cadence=self.settings.schedule.cadence(), today=self.today()
+        )
+
+    def today(self) -> date:
+        """Return the day that it is where the publication is."""
+        return self.now().astimezone(self.settings.schedule.timezone).date()
+
+    def issue_path(self, name: str) -> Path:
+        """Return the file of the issue that a name means: 2.23, vol-2-23, a path, latest or next.
+
+        Raises:
+            IssueError: there is no such issue.
+        """
+        from newsletter.authoring import shelf
+
+        today = self.today() if name == "next" else None
+        return shelf.find(self.workspace.issues, name, today=today)
 
     @cached_property
     def rng(self) -> random.Random:

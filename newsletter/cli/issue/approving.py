@@ -1,0 +1,87 @@
+"""`issue approve` and `status`: who said of which content that it may go out."""
+
+from __future__ import annotations
+
+import getpass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from newsletter.cli import invocation, nouns, output
+from newsletter.cli.issue.group import Issue, app, path_of
+from newsletter.domain import findings
+
+if TYPE_CHECKING:
+    from newsletter.sending import clearance
+
+
+@app.command(epilog=nouns.example("newsletter issue approve next --as 'Mina Ode'"))
+def approve(
+    ctx: typer.Context,
+    issue: Issue,
+    by: Annotated[
+        str, typer.Option("--as", metavar="NAME", help="Who approves; default: who is logged in.")
+    ] = "",
+    as_json: output.Json = False,
+) -> None:
+    """Approve an issue exactly as it is now; any later edit voids that. Errors stop it, warnings do not."""
+    app_ = invocation.of(ctx).app
+    report = app_.clearance.approve(path_of(app_, issue), by or getpass.getuser(), now=app_.now())
+    output.show(_plain(report), as_json=as_json, text=lambda: _print_approval(report))
+
+
+def _print_approval(report: clearance.Report) -> None:
+    label, standing = report.proof.number.label, report.standing
+    names = " and ".join(one.by for one in standing.valid)
+    output.line(f"{label} is approved by {names}: sha256:{report.proof.digest[:16]}…")
+    if not standing.is_approved:
+        missing = standing.needed - len(standing.valid)
+        output.line(f"{missing} more {'person has' if missing == 1 else 'people have'} to approve it.")
+    elif warnings := report.count(findings.Severity.WARNING):
+        output.warn(f"{warnings} warnings stand; newsletter issue check {report.proof.number} shows them")
+
+
+@app.command(epilog=nouns.example("newsletter issue status next"))
+def status(ctx: typer.Context, issue: Issue, as_json: output.Json = False) -> None:
+    """Show how far an issue has come: written, checked, approved, edited since."""
+    app_ = invocation.of(ctx).app
+    report = app_.clearance.report(path_of(app_, issue))
+    output.show(_plain(report), as_json=as_json, text=lambda: _print_status(report))
+
+
+def _plain(report: clearance.Report) -> dict[str, object]:
+    standing = report.standing
+    return {
+        "number": str(report.proof.number),
+        "status": report.proof.issue.status,
+        "hash": f"sha256:{report.proof.digest}",
+        "errors": report.count(findings.Severity.ERROR),
+        "warnings": report.count(findings.Severity.WARNING),
+        "approved": standing.is_approved,
+        "approvals": [{"by": one.by, "at": one.at} for one in standing.valid],
+        "void": [{"by": one.by, "at": one.at} for one in standing.void],
+        "needed": standing.needed,
+    }
+
+
+def _print_status(report: clearance.Report) -> None:
+    issue, standing = report.proof.issue, report.standing
+    found = ", ".join(f"{report.count(one)} {one}s" for one in findings.Severity if one != "advice")
+    approvals = [f"by {one.by} on {one.at:%Y-%m-%d %H:%M} UTC" for one in standing.valid]
+    if not approvals and standing.void:
+        last = standing.void[-1]
+        approvals = [f"void: edited since {last.by} approved it on {last.at:%Y-%m-%d %H:%M} UTC"]
+    rows = [
+        ("Issue", f"{issue.number.label} of {issue.date}"),
+        ("Written", f"{issue.status}, {len(issue.entries)} entries, {', '.join(_languages(report))}"),
+        ("Checked", found),
+        ("Content", f"sha256:{report.proof.digest[:16]}…"),
+        ("Approved", "; ".join(approvals) or "by nobody"),
+        ("Needed", f"{len(standing.valid)} of {standing.needed}"),
+    ]
+    for name, value in rows:
+        output.line(f"{name + ':':<10}{value}")
+
+
+def _languages(report: clearance.Report) -> list[str]:
+    return [edition.issue.language for edition in report.proof.editions]

@@ -1,0 +1,107 @@
+"""`issue check`, `render` and `test`: look at an issue before anybody else does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from newsletter.cli import invocation, nouns, output
+from newsletter.cli.issue.group import Issue, app, path_of
+from newsletter.domain import errors, findings
+
+if TYPE_CHECKING:
+    from newsletter.domain import issues
+    from newsletter.sending import proofs
+
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="RULE", help="Look at this rule or family alone; may be repeated."),
+]
+Skip = Annotated[
+    list[str] | None,
+    typer.Option("--skip", metavar="RULE", help="Leave this rule or family out; may be repeated."),
+]
+
+
+@app.command(
+    epilog=nouns.example(
+        "newsletter issue check next",
+        "newsletter issue check 2.23 --format github",
+        "newsletter issue check --explain placeholder-link",
+    )
+)
+def check(
+    ctx: typer.Context,
+    issue: Annotated[list[str] | None, typer.Argument(metavar="ISSUE…", help="The issues to check.")] = None,
+    only: Only = None,
+    skip: Skip = None,
+    form: Annotated[str, typer.Option("--format", help="text, json or github (annotations).")] = "text",
+    explain: Annotated[str, typer.Option(metavar="RULE", help="Say what a rule is for, and stop.")] = "",
+) -> None:
+    """Find everything that is to be mended in an issue; exit code 1 where any of it is an error."""
+    if explain:
+        from newsletter import checking
+
+        output.line(checking.explain(checking.rule(explain)))
+        return
+    if not issue:
+        raise errors.UsageError("no issue is named", hint="newsletter issue check next")
+    press = invocation.of(ctx).app.press
+    paths = [path_of(invocation.of(ctx).app, name) for name in issue]
+    found = {path: press.findings(path, only=only or (), skip=skip or ()) for path in paths}
+    _report(found, form, press)
+    if any(one.severity is findings.Severity.ERROR for group in found.values() for one in group):
+        raise typer.Exit(1)
+
+
+def _report(found: dict[Path, list[findings.Finding]], form: str, press: proofs.Press) -> None:
+    from newsletter import checking
+
+    if form != "text":
+        if text := checking.report([one for group in found.values() for one in group], form):
+            output.line(text)
+        return
+    for path, group in found.items():
+        output.line(output.paint(str(path), "1"))
+        colour = output.paint("x", output.RED) != "x"
+        issue, lines = _quoted(path, press)
+        output.line(checking.report(group, "text", issue=issue, lines=lines, colour=colour))
+
+
+def _quoted(path: Path, press: proofs.Press) -> tuple[issues.Issue | None, Sequence[str]]:
+    """Return what a report quotes from, as far as the file can be read."""
+    try:
+        return press.read(path), path.read_text(encoding="utf-8-sig").splitlines()
+    except (errors.IssueError, UnicodeDecodeError, OSError):
+        return None, ()
+
+
+@app.command(epilog=nouns.example("newsletter issue render 2.23 --out /tmp/look"))
+def render(
+    ctx: typer.Context,
+    issue: Issue,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to write; default: rendered/ in the workspace.")
+    ] = None,
+    as_json: output.Json = False,
+) -> None:
+    """Write an issue as HTML, as plain text and as a sample mail, as one reader would get them."""
+    from newsletter.authoring import saving
+
+    app_ = invocation.of(ctx).app
+    proof = app_.press.proof(path_of(app_, issue))
+    folder = out or app_.workspace.root / "rendered"
+    written = []
+    for edition in proof.editions:
+        for suffix, data in _outputs(app_.press, edition).items():
+            written.append(folder / f"{edition.issue.path.stem}{suffix}")
+            saving.save(written[-1], data)
+    output.show(written, as_json=as_json, text=lambda: output.line("\n".join(map(str, written))))
+
+
+def _outputs(press: proofs.Press, edition: proofs.Edition) -> dict[str, bytes]:
+    html, text = press.parts(edition)
+    return {".html": html.encode(), ".txt": text.encode(), ".eml": press.sample(edition).raw}

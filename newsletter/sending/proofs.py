@@ -1,0 +1,207 @@
+"""A proof: an issue as its mailing would be, in every language, and what the checks say of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, time
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from newsletter import checking
+from newsletter.authoring import issue_files, shelf
+from newsletter.checking import glossaries, picture_files
+from newsletter.domain import errors, findings, freezing, issues, messages, numbering, publications
+from newsletter.rendering import issue as rendering
+from newsletter.rendering import merge, theme
+from newsletter.sending import composing
+
+#: Issues before this one that the checks look back on.
+_MEMORY = 12
+
+#: Flaws of the file that a check says again, with its place in the text.
+_SAID_BY_CHECKS = frozenset({"hero-file", "hero-credit"})
+
+#: Put before the subject of a test mail.
+TRIAL = "[TEST] "
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edition:
+    """An issue in one language, on its way to mail."""
+
+    issue: issues.Issue
+    template: messages.MessageTemplate
+
+
+@dataclass(frozen=True)
+class Proof:
+    """An issue with all its editions, the original first."""
+
+    editions: tuple[Edition, ...]
+
+    @property
+    def issue(self) -> issues.Issue:
+        """The original."""
+        return self.editions[0].issue
+
+    @property
+    def number(self) -> numbering.IssueNumber:
+        """The number that all editions share."""
+        return self.issue.number
+
+    @cached_property
+    def templates(self) -> Mapping[str, messages.MessageTemplate]:
+        """Message templates by language; the first is the default."""
+        return {edition.issue.language: edition.template for edition in self.editions}
+
+    @cached_property
+    def digest(self) -> str:
+        """The sha-256, in hex, over everything that a mailing would send."""
+        return freezing.digest(self.templates)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Press:
+    """Makes proofs of the issues of one publication."""
+
+    publication: publications.Publication
+    theme: theme.Theme
+    #: The folder of the issue files.
+    folder: Path
+    #: The hour at which issues come out, and the zone of times that name none.
+    at: time
+    zone: ZoneInfo
+    #: ``glossary.toml`` of the workspace; it need not exist.
+    glossary: Path
+
+    def read(self, path: Path) -> issues.Issue:
+        """Read an issue file with the publication's defaults.
+
+        Raises:
+            IssueError: it cannot be read.
+        """
+        return issue_files.read(
+            path,
+            title=self.publication.title,
+            language=self.publication.language,
+            timezone=self.zone.key,
+        )
+
+    def proof(self, path: Path) -> Proof:
+        """Read, render and compose an issue and its translations.
+
+        Raises:
+            IssueError: a file cannot be read.
+            RenderError: an edition cannot be poured into its template.
+        """
+        original = self.read(path)
+        others = [self.read(one) for one in self._translations(path, original)]
+        return Proof(tuple(self._edition(issue) for issue in (original, *others)))
+
+    def moment(self, issue: issues.Issue) -> datetime:
+        """Return when an issue goes out, as far as its file says."""
+        return issue.send_at or datetime.combine(issue.date, self.at, tzinfo=self.zone)
+
+    def findings(
+        self, path: Path, *, only: Iterable[str] = (), skip: Iterable[str] = ()
+    ) -> list[findings.Finding]:
+        """Return everything that is to be said against an issue and its translations, in one run, by line.
+
+        Raises:
+            NewsletterError: ``only`` or ``skip`` names neither a rule nor a family.
+        """
+        only, skip = tuple(only), tuple(skip)
+        flaws = issue_files.problems(path)
+        try:
+            proof = self.proof(path)
+        except errors.IssueError:
+            return flaws
+        except errors.RenderError as error:
+            severity = findings.Severity.ERROR
+            unrendered = findings.Finding(
+                rule="render", severity=severity, message=str(error), path=str(path), fix=error.hint
+            )
+            return [*flaws, unrendered]
+        found: list[findings.Finding] = []
+        for edition in proof.editions:
+            subject = self._subject(edition, proof)
+            found += checking.check(subject, only=only, skip=skip)
+        return found
+
+    def parts(self, edition: Edition) -> tuple[str, str]:
+        """Return HTML and plain text as a sample reader sees them."""
+        values = checking.sample_values(self.publication, edition.issue)
+        rendered = edition.template.rendered
+        return (
+            checking.personalise(rendered.html, values, is_html=True),
+            checking.personalise(rendered.text, values, is_html=False),
+        )
+
+    def sample(self, edition: Edition) -> messages.Message:
+        """Merge an edition for a sample reader, at the time at which the issue goes out."""
+        values = checking.sample_values(self.publication, edition.issue)
+        recipient = messages.Recipient(
+            delivery=0,
+            email=values["subscriber.email"],
+            name=values["subscriber.name"],
+            message_key="sample",
+            bounce_token="sample",  # noqa: S106 - the sample reader's, which nobody signed
+            values=values,
+        )
+        return merge.compile(edition.template).merge(recipient, self.moment(edition.issue))
+
+    def trial(self, edition: Edition, email: str, *, now: datetime) -> messages.Message:
+        """Merge an edition for an editor who wants to see it in a mailbox."""
+        template = dataclasses.replace(edition.template, subject_prefix=TRIAL)
+        values = checking.sample_values(self.publication, edition.issue)
+        recipient = messages.Recipient(
+            delivery=1,
+            email=email,
+            name="",
+            message_key=f"test-{now:%Y%m%d%H%M%S%f}",
+            bounce_token="test",  # noqa: S106 - nobody counts bounces of test mails
+            values=values | {"subscriber.email": email, "subscriber.name": "", "subscriber.first_name": ""},
+        )
+        return merge.compile(template).merge(recipient, now)
+
+    def _edition(self, issue: issues.Issue) -> Edition:
+        rendered = rendering.render(issue, self.publication, self.theme)
+        return Edition(issue=issue, template=composing.compose(issue, self.publication, rendered))
+
+    def _translations(self, path: Path, original: issues.Issue) -> list[Path]:
+        beside = shelf.editions(path.parent, original.number)
+        return [one.path for one in beside if one.is_edition and one.path != path]
+
+    def _subject(self, edition: Edition, proof: Proof) -> checking.Subject:
+        issue, rendered = edition.issue, edition.template.rendered
+        html, text = self.parts(edition)
+        return checking.Subject(
+            issue=issue,
+            publication=self.publication,
+            path=str(issue.path),
+            lines=issue.path.read_text(encoding="utf-8-sig").splitlines(),
+            rendered=rendered,
+            html=html,
+            text=text,
+            values=checking.sample_values(self.publication, issue),
+            raw=self.sample(edition).raw,
+            past=self._past(issue),
+            editions=[one.issue for one in proof.editions if one is not edition],
+            glossary=glossaries.read(self.glossary) if self.glossary.is_file() else glossaries.EMPTY,
+            images=picture_files.loader(issue.path.parent),
+            flaws=[one for one in issue_files.problems(issue.path) if one.rule not in _SAID_BY_CHECKS],
+        )
+
+    def _past(self, issue: issues.Issue) -> list[issues.Issue]:
+        """Return the issues before one, newest first; those that cannot be read are passed over."""
+        before = [one.path for one in shelf.listing(self.folder) if one.number and one.number < issue.number]
+        past = []
+        for path in reversed(before[-_MEMORY:]):
+            try:
+                past.append(self.read(path))
+            except errors.IssueError:
+                continue
+        return past
