@@ -16,6 +16,11 @@ _BRACES = re.compile(r"\\\{\{|\{\{(?P<inside>(?:[^{}\"]|\"[^\"\n]*\")*)\}\}|(?P<
 _FIELD = re.compile(
     r"\s*(?P<name>[\w.]+)\s*(?:\|\s*default\(\s*\"(?P<default>[^\"\n]*)\"\s*\)\s*)?", re.ASCII
 )
+#: What to write instead of a field that is refused.
+HINT = (
+    f"fields are {', '.join(messages.FIELDS)}; write {{{{ subscriber.first_name | "
+    'default("reader") }}, or \\{{ for two braces'
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +67,7 @@ def parse(text: str) -> messages.Pieces:
             continue
         field, problem = _read(match)
         if field is None:
-            raise errors.RenderError(problem, hint=_hint())
+            raise errors.RenderError(problem, hint=HINT)
         pieces += [literal, field] if literal else [field]
         literal = ""
     literal += text[end:]
@@ -101,10 +106,3 @@ def _read(match: re.Match[str]) -> tuple[messages.Field | None, str]:
     if inside["name"] not in messages.FIELDS:
         return None, f"“{inside['name']}” is not a personal field"
     return messages.Field(inside["name"], inside["default"] or ""), ""
-
-
-def _hint() -> str:
-    return (
-        f"fields are {', '.join(messages.FIELDS)}; write {{{{ subscriber.first_name | "
-        'default("reader") }}, or \\{{ for two braces'
-    )

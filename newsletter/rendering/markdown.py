@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from newsletter.domain import errors
+from newsletter.rendering import shaping, styles
 from newsletter.rendering import slots as slot_room
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 MAX_CHARACTERS = 400_000
 _TAGS = (
     "p br hr a strong em s del code pre blockquote ul ol li h1 h2 h3 h4 h5 h6 img"
-    " table thead tbody tr th td sub sup abbr span"
+    " table thead tbody tr th td sub sup cite figure figcaption section"
 )
 _ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "a": frozenset({"href", "title"}),
@@ -28,8 +29,19 @@ _ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "th": frozenset({"align", "scope"}),
     "td": frozenset({"align"}),
 }
-_OPEN_TAG = re.compile(r"<([a-z][a-z0-9]*)((?: [a-z-]+=\"[^\"]*\")*)>")
+_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)((?: [a-z-]+=\"[^\"]*\")*)>")
 
+#: Footnotes keep to the foot of their text: links inside a mail lead nowhere in many programs.
+_RULES = {
+    # Mail programs wrap by themselves, and a line end between words is one blank.
+    "softbreak": " ",
+    "footnote_ref": "<sup>{number}</sup>",
+    "footnote_block_open": "<section><ol>",
+    "footnote_block_close": "</ol></section>",
+    "footnote_open": "<li>",
+    "footnote_close": "</li>",
+    "footnote_anchor": "",
+}
 _ALIGN = re.compile(r" align=\"(left|center|right)\"")
 
 
@@ -45,16 +57,27 @@ def parse(text: str) -> list[Token]:
 
 
 def prepare(
-    tokens: Sequence[Token], *, level: int, address: Callable[[str, bool], str], slots: slot_room.Slots
-) -> None:
-    """Shift headings below ``level``, make addresses absolute and tables accessible, in place.
+    tokens: Sequence[Token],
+    *,
+    level: int,
+    address: Callable[[str, bool], str],
+    slots: slot_room.Slots,
+    photo: str = "Photo",
+) -> list[Token]:
+    """Shape pictures and quotes, shift headings below ``level``, make addresses absolute.
 
     Args:
+        tokens: a whole text; its tokens are changed in place.
         level: the level of the heading that stands above the text.
         address: makes an address absolute; its second argument says whether it is an image.
         slots: knows the personal fields, which may stand for a whole address but never inside one.
+        photo: the word before the name of whose picture it is.
+
+    Raises:
+        RenderError: a personal field stands inside an address.
     """
-    for token in _walk(tokens):
+    shaped = shaping.shape(tokens, photo=photo)
+    for token in shaping.walk(shaped):
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(6, int(token.tag[1]) + level)}"
         elif token.type == "th_open":
@@ -64,13 +87,14 @@ def prepare(
                 token.attrSet(name, _absolute(str(token.attrs[name]), address, slots, image=name == "src"))
         if str(token.attrs.get("style", "")).startswith("text-align:"):
             token.attrSet("align", str(token.attrs.pop("style")).removeprefix("text-align:"))
+    return shaped
 
 
-def to_html(tokens: Sequence[Token], styles: Mapping[str, str]) -> str:
+def to_html(tokens: Sequence[Token], elements: Mapping[str, styles.Element]) -> str:
     """Write tokens as clean HTML whose every element carries its style inline."""
     parser = _parser()
     clean = _cleaner().clean(parser.renderer.render(tokens, parser.options, {}))
-    return _OPEN_TAG.sub(lambda match: _styled(match, styles), clean).strip()
+    return _TAG.sub(lambda match: _styled(match, elements), clean).strip()
 
 
 def typeset(line: str) -> str:
@@ -79,19 +103,19 @@ def typeset(line: str) -> str:
     return "".join(child.content for token in parser.parseInline(line) for child in token.children or ())
 
 
-def _styled(match: re.Match[str], styles: Mapping[str, str]) -> str:
-    style = styles.get(match[1], "")
-    aligned = _ALIGN.search(match[2])
-    if aligned:
-        # Outlook reads the attribute, everybody else the style.
-        style = f"{style};text-align:{aligned[1]}"
-    return f'<{match[1]}{match[2]} style="{style}">' if style else match[0]
-
-
-def _walk(tokens: Iterable[Token]) -> Iterable[Token]:
-    for token in tokens:
-        yield token
-        yield from _walk(token.children or ())
+def _styled(match: re.Match[str], elements: Mapping[str, styles.Element]) -> str:
+    """Write one tag of clean HTML, which nests and quotes as it should, the way mail wants it."""
+    closing, name, attributes = match.groups()
+    element = elements.get(name)
+    if element is None:
+        return match[0]
+    if closing:
+        return f"</{element.name or name}>"
+    aligned = _ALIGN.search(attributes)
+    # Outlook reads the attribute, everybody else the style.
+    style = f"{element.style};text-align:{aligned[1]}" if aligned else element.style
+    own = f" {element.attributes}" if element.attributes else ""
+    return f'<{element.name or name}{attributes}{own} style="{style}">'
 
 
 def _absolute(url: str, address: Callable[[str, bool], str], slots: slot_room.Slots, *, image: bool) -> str:
@@ -109,12 +133,18 @@ def _absolute(url: str, address: Callable[[str, bool], str], slots: slot_room.Sl
 @functools.cache
 def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
+    from mdit_py_plugins import footnote
 
     parser = MarkdownIt("commonmark", {"html": False, "typographer": True})
     parser.enable(["table", "strikethrough", "replacements", "smartquotes"])
-    # Mail programs wrap by themselves, and a line end between words is one blank.
-    parser.add_render_rule("softbreak", lambda self, tokens, index, options, env: " ")
+    parser.use(footnote.footnote_plugin, inline=False)
+    for name, written in _RULES.items():
+        parser.renderer.rules[name] = functools.partial(_write, written)  # type: ignore[attr-defined]
     return parser
+
+
+def _write(written: str, tokens: Sequence[Token], index: int, *_: object) -> str:
+    return written.format(number=int(tokens[index].meta.get("id", 0)) + 1)
 
 
 @functools.cache

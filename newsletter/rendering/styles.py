@@ -1,39 +1,86 @@
-"""Inline styles of Markdown's elements: mail programs that drop style sheets still see them."""
+"""How each element that Markdown makes is written in mail: inline, as style sheets may be dropped."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from newsletter.rendering import tokens as token_room
 
+#: Room left and right of text on the sheet, in pixels.
+MARGIN = 32
 
-def inline(tokens: token_room.Tokens, *, language: str = "en") -> Mapping[str, str]:
-    """Return the style of each element that Markdown makes."""
-    heading = f"margin:28px 0 8px 0;font-family:{tokens.heading_font};font-weight:bold;line-height:1.3"
+
+class Element(NamedTuple):
+    """How one element is written."""
+
+    style: str
+    #: Another element in its place: mail programs know few.
+    name: str = ""
+    #: Attributes that it always has; classes are for dark colours alone.
+    attributes: str = ""
+
+
+def elements(
+    tokens: token_room.Tokens, *, language: str = "en", direction: str = "ltr"
+) -> Mapping[str, Element]:
+    """Return how the elements of a text are written in a theme, language and direction."""
+    start = "right" if direction == "rtl" else "left"
+    small = f"font-size:14px;line-height:1.5;color:{tokens.muted.light}"
+    muted = 'class="muted"'
+    return {
+        **_plain(tokens, language=language),
+        **_headings(tokens),
+        **_tables(tokens),
+        "ul": Element(f"margin:0 0 16px 0;padding:0;padding-{start}:24px"),
+        "ol": Element(f"margin:0 0 16px 0;padding:0;padding-{start}:24px"),
+        "blockquote": Element(
+            f"margin:0 0 16px 0;padding:0;padding-{start}:16px;border-{start}:3px solid {tokens.accent.light}"
+        ),
+        "cite": Element(f"margin:0 0 16px 0;font-style:normal;{small}", "p", muted),
+        "figure": Element("margin:0 0 16px 0", "div"),
+        "figcaption": Element(f"margin:8px 0 0 0;{small}", "p", muted),
+        "img": Element(
+            "display:block;width:100%;height:auto;border:0",
+            attributes=f'width="{tokens.width - 2 * MARGIN}"',
+        ),
+        "section": Element(
+            f"margin:0;padding:12px 0 0 0;border-top:1px solid {tokens.rule.light};{small}", "div", muted
+        ),
+    }
+
+
+def _plain(tokens: token_room.Tokens, *, language: str) -> Mapping[str, Element]:
+    code = f"font-family:{tokens.mono_font};font-size:14px"
+    return {
+        "p": Element("margin:0 0 16px 0"),
+        "a": Element(f"color:{tokens.link.light};text-decoration:underline"),
+        "li": Element("margin:0 0 8px 0"),
+        "strong": Element("font-weight:bold"),
+        # Slanted kana and kanji are hard to read; Japanese marks stress by weight.
+        "em": Element("font-style:normal;font-weight:bold" if language == "ja" else "font-style:italic"),
+        "code": Element(code),
+        "pre": Element(
+            f"margin:0 0 16px 0;padding:12px 16px;background-color:{tokens.tint.light};{code};"
+            "line-height:1.5;white-space:pre-wrap;word-wrap:break-word"
+        ),
+        "hr": Element(f"border:0;border-top:1px solid {tokens.rule.light};margin:24px 0"),
+        "sup": Element("font-size:12px;line-height:1"),
+    }
+
+
+def _headings(tokens: token_room.Tokens) -> Mapping[str, Element]:
+    sizes = {"h2": 22, "h3": 20, "h4": 18, "h5": 16, "h6": 16}
+    style = f"margin:24px 0 8px 0;font-family:{tokens.heading_font};font-weight:bold;line-height:1.3"
+    return {name: Element(f"{style};font-size:{size}px") for name, size in sizes.items()}
+
+
+def _tables(tokens: token_room.Tokens) -> Mapping[str, Element]:
     cell = f"padding:8px 12px 8px 0;border-bottom:1px solid {tokens.rule.light};vertical-align:top"
     return {
-        "p": "margin:0 0 16px 0",
-        "a": f"color:{tokens.link.light};text-decoration:underline",
-        "ul": "margin:0 0 16px 0;padding:0 0 0 24px",
-        "ol": "margin:0 0 16px 0;padding:0 0 0 24px",
-        "li": "margin:0 0 8px 0",
-        "strong": "font-weight:bold",
-        # Slanted kana and kanji are hard to read; Japanese marks stress by weight.
-        "em": "font-style:normal;font-weight:bold" if language == "ja" else "font-style:italic",
-        "blockquote": f"margin:0 0 16px 0;padding:4px 0 4px 16px;border-left:3px solid {tokens.accent.light}",
-        "h2": f"{heading};font-size:22px",
-        "h3": f"{heading};font-size:20px",
-        "h4": f"{heading};font-size:18px",
-        "h5": f"{heading};font-size:16px",
-        "h6": f"{heading};font-size:16px",
-        "img": "display:block;width:100%;max-width:100%;height:auto;border:0;margin:0 0 16px 0",
-        "table": "width:100%;border-collapse:collapse;margin:0 0 16px 0;font-size:15px;line-height:1.4",
-        "th": f"{cell};font-weight:bold",
-        "td": cell,
-        "code": f"font-family:{tokens.mono_font};font-size:14px",
-        "pre": (
-            f"margin:0 0 16px 0;padding:12px 16px;background-color:{tokens.tint.light};"
-            f"font-family:{tokens.mono_font};font-size:14px;line-height:1.5;white-space:pre-wrap;word-wrap:break-word"
+        "table": Element(
+            "width:100%;border-collapse:collapse;margin:0 0 16px 0;font-size:15px;line-height:1.4"
         ),
-        "hr": f"border:0;border-top:1px solid {tokens.rule.light};margin:24px 0",
+        "th": Element(f"{cell};font-weight:bold"),
+        "td": Element(cell),
     }

@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 _HORIZONTAL_RULE = "* * *"
 #: Holds a note to the word before it while lines are broken; then it becomes a blank.
 _GLUE = "\x1f"
-_MARKS = {"strong_open": "*", "strong_close": "*", "em_open": "_", "em_close": "_"}
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_MARKS = {"strong_open": "*", "strong_close": "*", "em_open": "_", "em_close": "_", "figcaption_open": "\n"}
 
 
 class Notes:
     """Numbered link notes: ``[1]`` in the text, the address under it, numbers running through an issue."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, image: str = "Image") -> None:
+        """Begin with note 1; ``image`` stands before what a picture shows."""
+        self.image = image
         self._last = 0
         self._open: dict[str, int] = {}
 
@@ -66,6 +69,7 @@ class _Writer:
             "table_open": lambda: self._table(inside, width),
             "fence": lambda: _prefixed(token.content.rstrip("\n"), "    ", "    "),
             "code_block": lambda: _prefixed(token.content.rstrip("\n"), "    ", "    "),
+            "footnote_open": lambda: _prefixed(self.blocks(inside, width - 3), f"{_raised(token)} ", "  "),
             "hr": lambda: _HORIZONTAL_RULE,
             "inline": lambda: columns.wrap(self._inline(token), columns=width),
         }
@@ -111,7 +115,9 @@ class _Writer:
                 case "hardbreak":
                     written.append("\n")
                 case "image":
-                    written.append(f"[Image: {child.content}]" if child.content else "")
+                    written.append(f"[{self._notes.image}: {child.content}]" if child.content else "")
+                case "footnote_ref":
+                    written.append(_raised(child))
                 case "link_open":
                     links.append((str(child.attrs["href"]), len(written)))
                 case "link_close":
@@ -127,6 +133,11 @@ class _Writer:
         if label == plain:
             return ""
         return f" <{plain}>" if plain != url else f"{_GLUE}[{self._notes.number(url)}]"
+
+
+def _raised(footnote: Token) -> str:
+    """Return the number of a footnote in raised digits: figures in brackets are links."""
+    return str(int(footnote.meta.get("id", 0)) + 1).translate(_RAISED)
 
 
 def _as_list(heads: Sequence[str], row: Sequence[str], width: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +80,47 @@ def test_every_entry_is_named_in_order_and_costs_bytes() -> None:
     assert [text.index(headline) for headline in headlines] == sorted(map(text.index, headlines))
     assert list(rendered.bytes_by_entry) == [entry.id for entry in samples.ENTRIES]
     assert all(size > 200 for size in rendered.bytes_by_entry.values())
+
+
+def test_a_letter_is_one_text_without_a_list_of_headlines() -> None:
+    letter = dataclasses.replace(samples.ISSUE, layout=issues.Layout.LETTER)
+    found, text = html_of(letter), text_of(letter)
+    assert found.count("<h1") == 1
+    assert found.count("<h2") == len(samples.ENTRIES)
+    assert "<h3" not in found
+    assert (
+        found.count("Port opens pier 1 &amp; its sheds") == text.count("Port opens pier 1 & its sheds") == 1
+    )
+
+
+def test_two_sources_never_share_a_text_and_lead_to_two_places() -> None:
+    sources = tuple(issues.Source(url=f"https://www.port.example.org/{name}") for name in "ab")
+    entry = dataclasses.replace(samples.ENTRIES[0], sources=sources)
+    found = html_of(dataclasses.replace(samples.ISSUE, entries=(entry,)))
+    assert ">port.example.org</a>" in found
+    assert ">port.example.org (2)</a>" in found
+
+
+def test_an_unknown_field_is_reported_with_its_line_in_the_issue_file() -> None:
+    entry = dataclasses.replace(samples.ENTRIES[0], body="One\ntwo {{ nope }}", body_line=40)
+    issue = dataclasses.replace(samples.ISSUE, entries=(entry,), path=Path("issues/vol-2-23.md"))
+    with pytest.raises(errors.RenderError, match=r"issues/vol-2-23\.md:41: .*nope"):
+        samples.rendered(issue)
+
+
+def test_an_edition_in_japanese_speaks_japanese_at_its_edges_too() -> None:
+    issue = dataclasses.replace(samples.ISSUE, language="ja")
+    found, text = html_of(issue), text_of(issue)
+    assert '<html lang="ja" dir="ltr"' in found
+    assert "2026年11月20日" in found
+    assert "配信停止" in text
+    assert "font-style:italic" not in html_of(dataclasses.replace(issue, intro="*強調*"))
+
+
+def test_an_edition_that_runs_from_right_to_left_starts_on_the_right() -> None:
+    found = html_of(dataclasses.replace(samples.ISSUE, language="he"))
+    assert '<html lang="he" dir="rtl"' in found
+    assert "direction:ltr" not in found
+    assert "padding-right:24px" in html_of(
+        dataclasses.replace(samples.ISSUE, language="he", intro="- שלום\n- עולם")
+    )

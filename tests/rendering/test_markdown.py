@@ -14,7 +14,7 @@ from tests.rendering import samples
 def shown(source: str, *, level: int = 3) -> str:
     holder = slots.Slots(source)
     tokens = markdown.parse(source)
-    markdown.prepare(tokens, level=level, address=lambda url, is_image: url, slots=holder)
+    tokens = markdown.prepare(tokens, level=level, address=lambda url, is_image: url, slots=holder)
     return markdown.to_html(tokens, {})
 
 
@@ -63,7 +63,7 @@ def test_headings_of_tables_say_what_they_head() -> None:
     assert '<th scope="col">Year</th>' in found
     assert 'scope="col"' in found.partition("Year")[2].partition("Loss")[0]
     assert found.count('align="right"') == 2
-    assert found.count("text-align:right") == 2
+    assert letter("| Year | Loss |\n|---|--:|\n| 2022 | 1 |").count("text-align:right") == 2
 
 
 def test_quotes_and_dashes_are_set_well() -> None:
@@ -120,3 +120,48 @@ def test_odd_characters_come_through_both_parts(text: str) -> None:
     # A C1 character is a parse error in itself; nothing else may be wrong.
     assert {name for _, name, _ in parser.errors} <= {"invalid-codepoint"}
     assert "after." in merger.text(samples.READER)
+
+
+def test_a_picture_alone_has_its_caption_and_credit_under_it() -> None:
+    found = shown('![A ferry](https://example.org/a.png "The new ferry | Ada Moreno")')
+    assert found == (
+        '<figure><img src="https://example.org/a.png" alt="A ferry">'
+        "<figcaption>The new ferry. Photo: Ada Moreno</figcaption></figure>"
+    )
+    assert "<figcaption>Just a caption</figcaption>" in shown('![x](https://e.org/a.png "Just a caption")')
+    assert "<figcaption>Photo: Ada</figcaption>" in shown('![x](https://e.org/a.png "| Ada")')
+    assert "figcaption" not in shown("![x](https://e.org/a.png)")
+    assert "figure" not in shown("text ![x](https://e.org/a.png)")
+
+
+def test_mail_knows_no_figures_so_they_are_written_as_what_it_knows() -> None:
+    found = letter('![A ferry](ferry.png "The ferry | Ada")\n\nText[^1].\n\n> Said\n> — Ada\n\n[^1]: Note\n')
+    for name in ("figure", "figcaption", "section", "cite"):
+        assert f"<{name}" not in found
+        assert f"</{name}" not in found
+    assert 'src="https://digest.example.org/issues/vol-2-23/ferry.png" alt="A ferry" width="536"' in found
+
+
+@pytest.mark.parametrize("quote", ["> Said it.\n> — Ada, *mayor*", "> Said it.\n>\n> — Ada, *mayor*"])
+def test_the_speaker_of_a_quote_is_set_apart(quote: str) -> None:
+    assert shown(quote) == (
+        "<blockquote>\n<p>Said it.</p>\n<cite>— Ada, <em>mayor</em></cite>\n</blockquote>"
+    )
+
+
+def test_a_dash_that_opens_no_last_line_names_nobody() -> None:
+    assert "cite" not in shown("> One\n> — two\n> three")
+    assert "cite" not in shown("— Ada")
+
+
+def test_footnotes_stand_at_the_foot_of_their_entry() -> None:
+    found = shown("One[^a] and two[^b].\n\n[^b]: Second [link](https://e.org).\n\n[^a]: First.\n")
+    assert found == (
+        "<p>One<sup>1</sup> and two<sup>2</sup>.</p>\n<section><ol><li>First.</li>"
+        '<li>Second <a href="https://e.org">link</a>.</li></ol></section>'
+    )
+
+
+def test_a_footnote_of_two_paragraphs_keeps_them() -> None:
+    found = shown("One[^a].\n\n[^a]: First.\n\n    Second.\n")
+    assert "<li><p>First.</p>\n<p>Second.</p>\n</li>" in found

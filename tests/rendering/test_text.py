@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from newsletter.rendering import markdown, text
+from newsletter.rendering import markdown, shaping, text
 
 
 def written(source: str, *, width: int = 72) -> str:
-    return text.from_tokens(markdown.parse(source), text.Notes(), width=width)
+    tokens = shaping.shape(markdown.parse(source), photo="Photo")
+    return text.from_tokens(tokens, text.Notes(), width=width)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,9 @@ def written(source: str, *, width: int = 72) -> str:
         ("[Ada](mailto:ada@example.org)", "Ada <ada@example.org>"),
         ("<https://example.org/x>", "https://example.org/x"),
         ("~~gone~~", "gone"),
+        ("> Said.\n> — Ada", "> Said.\n>\n> — Ada"),
+        ("One[^a].\n\n[^a]: Note.", "One¹.\n\n¹ Note."),
+        ('![A ferry](a.png "Dawn | Ada")', "[Image: A ferry]\nDawn. Photo: Ada"),
         ("", ""),
         ("-", "-"),
         ("1. - a", "1. - a"),

@@ -1,0 +1,187 @@
+"""What templates may speak of: an issue and its publication, read, set and ready to be shown."""
+
+from __future__ import annotations
+
+import dataclasses
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import PurePosixPath
+from typing import Any
+
+from newsletter.domain import errors, fields, issues, messages, publications
+from newsletter.rendering import columns, labels, markdown, shaping, slots, styles, templating, text
+from newsletter.rendering import theme as themes
+
+#: Languages that are written from right to left.
+_RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi"})
+#: The level of an entry's headline: in a digest, “Details” stands above it.
+_LEVELS = {issues.Layout.DIGEST: 3, issues.Layout.LETTER: 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """A source as a template shows it."""
+
+    url: str
+    label: str
+    publisher: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passage:
+    """A stretch of the editors' Markdown, as HTML and as plain text."""
+
+    html: slots.Html
+    text: str
+    #: Link notes of the text.
+    notes: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.html.code)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Article:
+    """An entry as a template shows it."""
+
+    id: str
+    headline: str
+    short: str
+    #: 2 or 3: headings inside the body stand below it.
+    level: int
+    body: Passage
+    date: date | None
+    sources: tuple[Reference, ...]
+
+
+class Views:
+    """Reads the texts of one issue for one render."""
+
+    def __init__(
+        self,
+        issue: issues.Issue,
+        publication: publications.Publication,
+        theme: themes.Theme,
+        *,
+        image_base: str = "",
+    ) -> None:
+        self.slots = slots.Slots(f"{issue}{publication}")
+        self._issue, self._publication, self._theme = issue, publication, theme
+        self._image_base = image_base or f"{publication.url}/issues/{issue.slug}/"
+        language = issue.language.partition("-")[0].lower()
+        self._direction = "rtl" if language in _RIGHT_TO_LEFT else "ltr"
+        self._elements = styles.elements(theme.tokens, language=language, direction=self._direction)
+        self._words = labels.read(theme.folders, issue.language)
+        self._notes = text.Notes(image=self._words["image"])
+
+    def context(self) -> dict[str, Any]:
+        """Return what templates may speak of, by name; link notes are numbered in this order."""
+        issue = self._issue
+        return {
+            templating.SLOTS: self.slots,
+            **self._edges(),
+            "intro": self._passage(issue.intro, level=2, line=issue.intro_line),
+            "articles": tuple(map(self._article, issue.entries)),
+            "closing": self._passage(issue.closing, level=2, line=issue.closing_line),
+            "about": self._passage(self._publication.about, level=2),
+            "labels": self._words,
+            "theme": templating.trusted(self._theme.tokens),
+            "wrap": columns.wrap,
+            "ruled": columns.ruled,
+            **{name: messages.Field(name) for name in messages.FIELDS if "." not in name},
+        }
+
+    def _edges(self) -> Mapping[str, Any]:
+        """Return what stands around the texts."""
+        issue = self._issue
+        right_to_left = self._direction == "rtl"
+        return {
+            "language": issue.language,
+            "direction": self._direction,
+            "start": "right" if right_to_left else "left",
+            "end": "left" if right_to_left else "right",
+            "publication": self._publication,
+            "issue": issue,
+            "title": markdown.typeset(issue.title),
+            "subject": self._opened(issue.subject, issue.lines.get("subject", 0)),
+            "preheader": self._opened(issue.preheader, issue.lines.get("preheader", 0)),
+            "number": issue.number.label,
+            "date": labels.written_date(issue.date, self._words),
+            "hero": issue.hero and self._hero(issue.hero),
+        }
+
+    def _hero(self, hero: issues.Hero) -> issues.Hero:
+        caption = markdown.typeset(hero.caption)
+        return dataclasses.replace(
+            hero,
+            src=self._address(hero.src, True),
+            caption=shaping.sentence(caption) if hero.credit else caption,
+        )
+
+    def _article(self, entry: issues.Entry) -> Article:
+        level = _LEVELS[self._issue.layout]
+        return Article(
+            id=entry.id,
+            headline=self._line(entry.headline, entry.line),
+            short=self._line(entry.headline_short or entry.headline, entry.line),
+            level=level,
+            body=self._passage(entry.body, level=level, line=entry.body_line, entry=entry.id),
+            date=entry.date,
+            sources=_references(entry.sources),
+        )
+
+    def _line(self, line: str, number: int) -> str:
+        """Return one line of editors' text, its fields open and its quotes and dashes set well."""
+        return markdown.typeset(self._opened(line, number))
+
+    def _passage(self, source: str, *, level: int, line: int = 0, entry: str = "") -> Passage:
+        tokens = markdown.prepare(
+            markdown.parse(self._opened(source, line)),
+            level=level,
+            address=self._address,
+            slots=self.slots,
+            photo=self._words["photo"],
+        )
+        return Passage(
+            html=slots.Html(markdown.to_html(tokens, self._elements), entry),
+            text=text.from_tokens(tokens, self._notes),
+            notes=self._notes.take(),
+        )
+
+    def _opened(self, source: str, line: int) -> str:
+        """Return editors' text with slots for its personal fields; ``line`` is its first in the file."""
+        for found in fields.find(source) if "{{" in source else ():
+            if found.problem:
+                where = f"{self._issue.path}:{line + found.line - 1}: " if line else ""
+                raise errors.RenderError(where + found.problem, hint=fields.HINT)
+        return self.slots.opened(source)
+
+    def _address(self, url: str, is_image: bool) -> str:
+        """Make an address absolute: local images lie beside the issue, other pages under the publication."""
+        if urllib.parse.urlsplit(url).scheme or not url:
+            return url
+        if is_image:
+            return self._image_base + urllib.parse.quote(image_name(url))
+        return urllib.parse.urljoin(f"{self._publication.url}/issues/{self._issue.slug}", url)
+
+
+def image_name(src: str) -> str:
+    """Return the name under which a local image is served beside its issue."""
+    return PurePosixPath(urllib.parse.unquote(src)).name
+
+
+def _references(sources: tuple[issues.Source, ...]) -> tuple[Reference, ...]:
+    """Return sources with a text for each link; two links never say the same and lead elsewhere."""
+    taken: dict[str, int] = {}
+    references = []
+    for source in sources:
+        host = (urllib.parse.urlsplit(source.url).hostname or source.url).removeprefix("www.")
+        label = source.title or source.publisher or host
+        taken[label] = taken.get(label, 0) + 1
+        if taken[label] > 1:
+            label = f"{label} ({taken[label]})"
+        publisher = source.publisher if source.title else ""
+        references.append(Reference(url=source.url, label=label, publisher=publisher))
+    return tuple(references)
