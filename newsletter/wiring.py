@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from newsletter import ports
-from newsletter.domain import publications, tokens
+from newsletter.domain import deliveries, publications, tokens
 from newsletter.settings import workspace
 
 if TYPE_CHECKING:
@@ -112,6 +112,22 @@ class App:
         from newsletter.sending import clearance
 
         return clearance.Clearance(press=self.press, folder=self.workspace.issues)
+
+    def send_trial(self, proof: proofs.Proof, addressees: Sequence[str]) -> list[deliveries.Receipt]:
+        """Send an issue to editors through the provider, and return its answers in the order of the messages.
+
+        Raises:
+            AddressError: an address cannot be mailed.
+            ProviderError: nothing can be handed over.
+        """
+        import asyncio
+
+        from newsletter.providers import tray
+
+        provider = self.provider()
+        letters = tray.Tray(self.press.trials(proof, addressees, now=self.now(), raw=provider.limits.raw))
+        asyncio.run(provider.send(letters))
+        return sorted(letters.receipts)
 
     @cached_property
     def newsroom(self) -> newsroom.Newsroom:

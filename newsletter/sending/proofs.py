@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from functools import cached_property
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from newsletter import checking
 from newsletter.authoring import issue_files, shelf
 from newsletter.checking import glossaries, picture_files
-from newsletter.domain import errors, findings, freezing, issues, messages, numbering, publications
+from newsletter.domain import addresses, errors, findings, freezing, issues, messages, numbering, publications
 from newsletter.rendering import issue as rendering
 from newsletter.rendering import merge, theme
 from newsletter.sending import composing
@@ -153,19 +153,36 @@ class Press:
         )
         return merge.compile(edition.template).merge(recipient, self.moment(edition.issue))
 
-    def trial(self, edition: Edition, email: str, *, now: datetime) -> messages.Message:
-        """Merge an edition for an editor who wants to see it in a mailbox."""
-        template = dataclasses.replace(edition.template, subject_prefix=TRIAL)
+    def trials(
+        self, proof: Proof, addressees: Sequence[str], *, now: datetime, raw: bool = True
+    ) -> list[messages.Message]:
+        """Merge every edition for editors who want to see it in a mailbox; ``raw`` as providers take it.
+
+        Raises:
+            AddressError: an address cannot be mailed.
+        """
+        for address in addressees:
+            if addresses.plain(address) is None:
+                raise errors.AddressError(f"“{address}” is not an address that can be mailed")
+        letters: list[messages.Message] = []
+        for edition in proof.editions:
+            template = dataclasses.replace(edition.template, subject_prefix=TRIAL)
+            merger = merge.compile(template)
+            for address in addressees:
+                reader = self._editor(edition, address, delivery=len(letters) + 1, now=now)
+                letters.append(merger.merge(reader, now) if raw else merger.parts(reader, now))
+        return letters
+
+    def _editor(self, edition: Edition, address: str, *, delivery: int, now: datetime) -> messages.Recipient:
         values = checking.sample_values(self.publication, edition.issue)
-        recipient = messages.Recipient(
-            delivery=1,
-            email=email,
+        return messages.Recipient(
+            delivery=delivery,
+            email=address,
             name="",
-            message_key=f"test-{now:%Y%m%d%H%M%S%f}",
+            message_key=f"test-{now:%Y%m%d%H%M%S%f}-{delivery}",
             bounce_token="test",  # noqa: S106 - nobody counts bounces of test mails
-            values=values | {"subscriber.email": email, "subscriber.name": "", "subscriber.first_name": ""},
+            values=values | {"subscriber.email": address, "subscriber.name": "", "subscriber.first_name": ""},
         )
-        return merge.compile(template).merge(recipient, now)
 
     def _edition(self, issue: issues.Issue) -> Edition:
         rendered = rendering.render(issue, self.publication, self.theme)

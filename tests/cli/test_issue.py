@@ -195,3 +195,25 @@ def test_an_issue_that_is_not_there_is_an_error_that_names_those_there_are(run: 
     assert result.code == 1
     assert "there is no issue 7.7" in result.err
     assert "Hint: the issues are 1.1, 1.2" in result.err
+
+
+def test_a_test_mail_goes_through_the_provider_with_a_mark_in_its_subject(run: Run, root: Path) -> None:
+    edit(root / "newsletter.toml", 'provider = "smtp"', 'provider = "outbox"')
+    sent = run("issue", "test", "1.1", "--to", "mina@example.org", "--to", "jo@example.org")
+    assert (sent.code, sent.out.count("accepted")) == (0, 2), sent
+    policy = email.policy.default.clone(raise_on_defect=True)
+    mails = [
+        email.message_from_bytes(path.read_bytes(), policy=policy)
+        for path in (root / "outbox" / "new").iterdir()
+    ]
+    assert sorted(mail["To"] for mail in mails) == ["jo@example.org", "mina@example.org"]
+    assert {mail["Subject"] for mail in mails} == {"[TEST] Vol 1.1: Two ports agree on a shared ferry"}
+    assert len({mail["Message-ID"] for mail in mails}) == 2
+
+
+def test_a_test_mail_that_cannot_go_says_why(run: Run, root: Path) -> None:
+    edit(root / "newsletter.toml", "port = 25", "port = 1")
+    edit(root / "newsletter.toml", 'security = "starttls"', 'security = "none"')
+    assert run("issue", "test", "1.1", "--to", "mina@example.org").code == 1
+    refused = run("issue", "test", "1.1", "--to", "mina at example")
+    assert (refused.code, "“mina at example”" in refused.err) == (1, True)

@@ -10,7 +10,7 @@ import typer
 
 from newsletter.cli import invocation, nouns, output
 from newsletter.cli.issue.group import Issue, app, path_of
-from newsletter.domain import errors, findings
+from newsletter.domain import errors, findings, verdicts
 
 if TYPE_CHECKING:
     from newsletter.domain import issues
@@ -105,3 +105,31 @@ def render(
 def _outputs(press: proofs.Press, edition: proofs.Edition) -> dict[str, bytes]:
     html, text = press.parts(edition)
     return {".html": html.encode(), ".txt": text.encode(), ".eml": press.sample(edition).raw}
+
+
+@app.command("test", epilog=nouns.example("newsletter issue test next --to editor@example.org"))
+def send_test(
+    ctx: typer.Context,
+    issue: Issue,
+    to: Annotated[list[str], typer.Option("--to", metavar="ADDRESS", help="Who gets it; may be repeated.")],
+    as_json: output.Json = False,
+) -> None:
+    """Send an issue to editors through the provider, with [TEST] before its subject."""
+    app_ = invocation.of(ctx).app
+    receipts = app_.send_trial(app_.press.proof(path_of(app_, issue)), to)
+    plain = [
+        {"to": to[i % len(to)], "verdict": one.verdict.kind, "reply": one.reply or one.verdict.reason}
+        for i, one in enumerate(receipts)
+    ]
+    output.show(plain, as_json=as_json, text=lambda: _print_receipts(plain))
+    if any(one.verdict.kind is not verdicts.Kind.ACCEPTED for one in receipts):
+        raise typer.Exit(3)
+
+
+def _print_receipts(receipts: list[dict[str, str]]) -> None:
+    for one in receipts:
+        output.line(
+            f"{one['to']}: {one['verdict']} ({one['reply']})"
+            if one["reply"]
+            else f"{one['to']}: {one['verdict']}"
+        )
