@@ -115,11 +115,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         return max(0.0, float(text))
     except ValueError:
-        until, since = _http_date(text), _http_date(headers.get("date", ""))
+        until, since = http_date(text), http_date(headers.get("date", ""))
     return max(0.0, (until - since).total_seconds()) if until and since else None
 
 
-def _http_date(text: str) -> datetime | None:
+def http_date(text: str) -> datetime | None:
+    """Read an HTTP date (RFC 9110 §5.6.7), or None where it is none."""
     try:
         at = parsedate_to_datetime(text)
     except ValueError:
@@ -138,3 +139,11 @@ def said(answer: Answer) -> str:
             words = first[0].get("message", "")
     text = words if isinstance(words, str) and words else answer.body[:400].decode("utf-8", "replace")
     return " ".join(text.split())[:200]
+
+
+def mailbox(name: str, address: str) -> str:
+    """Write ``"Name" <address>`` for an API that encodes it itself (RFC 5322 §3.4)."""
+    if not name:
+        return address
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{quoted}" <{address}>'

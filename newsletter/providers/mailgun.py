@@ -1,0 +1,227 @@
+"""Mailgun: one body with a thousand recipients' values, one answer for all of them.
+
+Source: https://documentation.mailgun.com (Messages, Batch Sending, Webhooks: securing, event types).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import urllib.parse
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from newsletter import ports
+from newsletter.domain import events, messages
+from newsletter.domain.events import Cause
+from newsletter.domain.verdicts import ACCEPTED, Kind, Scope, Verdict
+from newsletter.providers import answers, hooks, substitution
+from newsletter.providers.answers import Answer, Call, Parsed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What an account needs."""
+
+    api_key: str = field(repr=False)
+    domain: str
+    #: ``https://api.eu.mailgun.net`` for the EU region.
+    url: str = "https://api.mailgun.net"
+    connections: int = 2
+
+
+class Api:
+    """Mailgun's messages endpoint with recipient variables."""
+
+    name = "Mailgun"
+    batch = 1000
+    batch_bytes = 20_000_000
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self.connections = options.connections
+        self.limits = ports.Limits(
+            raw=False, max_bytes=25_000_000, in_flight=self.batch * options.connections
+        )
+
+    def call(self, batch: Sequence[messages.Message], *, now: datetime) -> Call:
+        """Write one batch: the body once, and each recipient's own values."""
+        first = batch[0].parts
+        assert first is not None, "limits.raw is false"
+        assert first.template is not None, "a merged message knows its template"
+        rendered = first.template.rendered
+        fields = [
+            ("from", answers.mailbox(first.from_name, first.from_email)),
+            ("subject", first.subject),
+            ("text", substitution.body(rendered.text, _tag, prefix="t")),
+            ("html", substitution.body(rendered.html, _tag, prefix="h")),
+            # Links and pixels stay as the editors wrote them.
+            ("o:tracking", "no"),
+            ("v:delivery", "%recipient.delivery%"),
+            ("recipient-variables", json.dumps(dict(map(_variables, batch)), ensure_ascii=False)),
+        ]
+        fields += [(f"h:{name}", _tag(_header(name))) for name in first.headers]
+        fields += [("to", answers.mailbox(_parts(each).to_name, each.recipient)) for each in batch]
+        return Call(
+            url=f"{self._options.url}/v3/{self._options.domain}/messages",
+            headers={**self._headers(), "Content-Type": "application/x-www-form-urlencoded"},
+            content=urllib.parse.urlencode(fields).encode(),
+        )
+
+    def parse(self, batch: Sequence[messages.Message], answer: Answer) -> Parsed:
+        """Read one answer for all: a single bad address refuses the whole call."""
+        if answer.ok:
+            # The id in the answer is the batch's; events carry each message's own Message-ID.
+            return answers.everyone(batch, ACCEPTED, answer)
+        if answer.status == 404:
+            reason = f"Mailgun does not know the domain {self._options.domain}"
+            return answers.everyone(
+                batch, Verdict(kind=Kind.STOP, scope=Scope.MAILING, reason=reason), answer
+            )
+        verdict = answers.refusal(answer)
+        if verdict:
+            return answers.everyone(batch, verdict, answer)
+        return answers.split(batch, answer, answers.said(answer))
+
+    def check(self, *, now: datetime) -> Call:
+        """Ask for the sending domain."""
+        url = f"{self._options.url}/v3/domains/{self._options.domain}"
+        return Call(method="GET", url=url, headers=self._headers())
+
+    def pause(self, answer: Answer) -> float:
+        """Mailgun documents no rate headers; 429 is a verdict."""
+        return 0.0
+
+    def rate(self, answer: Answer) -> float:
+        """Mailgun declares none."""
+        return 0.0
+
+    def _headers(self) -> dict[str, str]:
+        pair = base64.b64encode(f"api:{self._options.api_key}".encode()).decode()
+        return {"Authorization": f"Basic {pair}"}
+
+
+def _variables(message: messages.Message) -> tuple[str, dict[str, str]]:
+    parts = _parts(message)
+    assert parts.template is not None, "a merged message knows its template"
+    rendered = parts.template.rendered
+    return message.recipient, {
+        "delivery": str(message.delivery),
+        **substitution.values(rendered.text, parts.values, prefix="t", escape=False),
+        **substitution.values(rendered.html, parts.values, prefix="h", escape=True),
+        **{_header(name): value for name, value in parts.headers.items()},
+    }
+
+
+def _parts(message: messages.Message) -> messages.Parts:
+    assert message.parts is not None, "limits.raw is false"
+    return message.parts
+
+
+def _tag(name: str) -> str:
+    return f"%recipient.{name}%"
+
+
+def _header(name: str) -> str:
+    return f"x_{name.lower().replace('-', '_')}"
+
+
+# -- webhooks ----------------------------------------------------------------------------------
+
+_KINDS = {
+    "accepted": events.Kind.ACCEPTED,
+    "delivered": events.Kind.DELIVERED,
+    "failed": events.Kind.BOUNCED,
+    "rejected": events.Kind.REJECTED,
+    "complained": events.Kind.COMPLAINED,
+    "opened": events.Kind.OPENED,
+    "clicked": events.Kind.CLICKED,
+    "unsubscribed": events.Kind.UNSUBSCRIBED,
+}
+#: Mailgun's own codes for “did not exist” and “bounced before”, beside the SMTP ones.
+_DEAD_CODES = frozenset({605, 607})
+
+
+class Replays:
+    """Remembers tokens: Mailgun's signature covers token and time but not the body."""
+
+    def __init__(self, size: int = 20_000) -> None:
+        self._seen: OrderedDict[str, bytes] = OrderedDict()
+        self._size = size
+
+    def check(self, token: str, body: bytes) -> None:
+        """Refuse a token that came before with another body; the same mail of events may come again.
+
+        Raises:
+            SignatureError: the body was swapped under a valid signature.
+        """
+        mark = hashlib.sha256(body).digest()
+        if self._seen.setdefault(token, mark) != mark:
+            raise hooks.SignatureError("the webhook's token was used for another body")
+        while len(self._seen) > self._size:
+            self._seen.popitem(last=False)
+
+
+_replays = Replays()
+
+
+def verify(hook: hooks.Hook, *, secrets: Sequence[str], now: datetime) -> None:
+    """Check ``hex(HMAC-SHA256(key, timestamp + token))``, its age, and that the token is not replayed.
+
+    Raises:
+        SignatureError: it is not Mailgun's, too old, or replayed with another body.
+    """
+    plain = hooks.read_json(hook.body)
+    signature = plain.get("signature") if isinstance(plain, dict) else None
+    if not isinstance(signature, dict):
+        raise hooks.SignatureError("the webhook is not signed")
+    stamp, token = str(signature.get("timestamp", "")), str(signature.get("token", ""))
+    given = str(signature.get("signature", ""))
+    wanted = [
+        hmac.new(each.encode(), (stamp + token).encode(), hashlib.sha256).hexdigest() for each in secrets
+    ]
+    if not token or not sum(hooks.same(mine, given) for mine in wanted):
+        raise hooks.SignatureError("the webhook's signature is not ours")
+    hooks.check_age(hooks.moment(stamp), now)
+    _replays.check(token, hook.body)
+
+
+def parse_events(body: bytes) -> list[events.Event]:
+    """Read the one event of a webhook."""
+    plain = hooks.read_json(body)
+    data = plain.get("event-data") if isinstance(plain, dict) else None
+    return [_event(data)] if isinstance(data, dict) else []
+
+
+def _event(data: Mapping[str, Any]) -> events.Event:
+    named, reason = str(data.get("event", "")), str(data.get("reason", ""))
+    status = _mapping(data, "delivery-status")
+    kind = _KINDS.get(named, events.Kind.UNKNOWN)
+    if named == "failed" and data.get("severity") == "temporary":
+        kind = events.Kind.DEFERRED
+    if named == "failed" and reason.startswith("suppress-"):
+        kind = events.Kind.REJECTED
+    code, enhanced = status.get("code"), str(status.get("enhanced-code", ""))
+    dead = code in _DEAD_CODES or enhanced.startswith("5.1.")
+    hard = kind is events.Kind.BOUNCED and dead
+    headers = _mapping(_mapping(data, "message"), "headers")
+    return events.Event(
+        kind=kind,
+        at=hooks.moment(data.get("timestamp", 0)),
+        key=str(data.get("id", "")),
+        recipient=str(data.get("recipient", "")),
+        message_id=str(headers.get("message-id", "")).strip("<>"),
+        hard=hard,
+        cause=Cause.UNKNOWN_USER if hard else Cause.OTHER,
+        detail=str(status.get("message") or status.get("description") or reason)[:500],
+    )
+
+
+def _mapping(plain: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = plain.get(name)
+    return value if isinstance(value, dict) else {}
