@@ -147,3 +147,20 @@ def mailbox(name: str, address: str) -> str:
         return address
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{quoted}" <{address}>'
+
+
+def own_headers(parts: messages.Parts) -> dict[str, str]:
+    """Return the headers that an API is asked to set: Reply-To has a field of its own, Date is the API's."""
+    return {name: value for name, value in parts.headers.items() if name not in {"Reply-To", "Date"}}
+
+
+def opened(message: messages.Message) -> messages.Parts:
+    """Return the parts of a message that was merged for an API without raw MIME."""
+    assert message.parts is not None, "limits.raw is false"
+    return message.parts
+
+
+def template_of(parts: messages.Parts) -> messages.Rendered:
+    """Return what a message was merged from, for an API that takes one body and many values."""
+    assert parts.template is not None, "a merged message knows its template"
+    return parts.template.rendered

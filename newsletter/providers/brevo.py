@@ -48,7 +48,7 @@ class Api:
 
     def call(self, batch: Sequence[messages.Message], *, now: datetime) -> Call:
         """Write one batch; the same messages always get the same idempotency key, a UUID."""
-        first = _parts(batch[0])
+        first = answers.opened(batch[0])
         reply_to = first.headers.get("Reply-To", "")
         identity = uuid.uuid5(uuid.NAMESPACE_URL, "\n".join(each.message_id for each in batch))
         plain = {
@@ -107,27 +107,20 @@ class Api:
 
 
 def _version(message: messages.Message) -> dict[str, Any]:
-    parts = _parts(message)
+    parts = answers.opened(message)
     to = {"email": message.recipient, **({"name": parts.to_name} if parts.to_name else {})}
     return {
         "to": [to],
         "subject": parts.subject,
         "htmlContent": parts.html,
         "textContent": parts.text,
-        "headers": {
-            name: _encoded(value) for name, value in parts.headers.items() if name.lower() != "reply-to"
-        },
+        "headers": {name: _encoded(value) for name, value in answers.own_headers(parts).items()},
     }
 
 
 def _encoded(value: str) -> str:
     """Encode what is not ASCII (RFC 2047): Brevo sends header values on as raw 8-bit bytes."""
     return value if value.isascii() else Header(value, "utf-8", maxlinelen=990).encode()
-
-
-def _parts(message: messages.Message) -> messages.Parts:
-    assert message.parts is not None, "limits.raw is false"
-    return message.parts
 
 
 # -- webhooks ----------------------------------------------------------------------------------

@@ -51,13 +51,12 @@ class Api:
 
     def call(self, batch: Sequence[messages.Message], *, now: datetime) -> Call:
         """Write one batch: the body once, and each recipient's own values."""
-        first = batch[0].parts
-        assert first is not None, "limits.raw is false"
-        assert first.template is not None, "a merged message knows its template"
-        rendered = first.template.rendered
+        first = answers.opened(batch[0])
+        rendered = answers.template_of(first)
+        reply_to = first.headers.get("Reply-To", "")
         fields = [
             ("from", answers.mailbox(first.from_name, first.from_email)),
-            ("subject", first.subject),
+            ("subject", _tag("subject")),
             ("text", substitution.body(rendered.text, _tag, prefix="t")),
             ("html", substitution.body(rendered.html, _tag, prefix="h")),
             # Links and pixels stay as the editors wrote them.
@@ -65,8 +64,9 @@ class Api:
             ("v:delivery", "%recipient.delivery%"),
             ("recipient-variables", json.dumps(dict(map(_variables, batch)), ensure_ascii=False)),
         ]
-        fields += [(f"h:{name}", _tag(_header(name))) for name in first.headers]
-        fields += [("to", answers.mailbox(_parts(each).to_name, each.recipient)) for each in batch]
+        fields += [("h:Reply-To", reply_to)] if reply_to else []
+        fields += [(f"h:{name}", _tag(_header(name))) for name in answers.own_headers(first)]
+        fields += [("to", answers.mailbox(answers.opened(each).to_name, each.recipient)) for each in batch]
         return Call(
             url=f"{self._options.url}/v3/{self._options.domain}/messages",
             headers={**self._headers(), "Content-Type": "application/x-www-form-urlencoded"},
@@ -107,20 +107,15 @@ class Api:
 
 
 def _variables(message: messages.Message) -> tuple[str, dict[str, str]]:
-    parts = _parts(message)
-    assert parts.template is not None, "a merged message knows its template"
-    rendered = parts.template.rendered
+    parts = answers.opened(message)
+    rendered = answers.template_of(parts)
     return message.recipient, {
         "delivery": str(message.delivery),
+        "subject": parts.subject,
         **substitution.values(rendered.text, parts.values, prefix="t", escape=False),
         **substitution.values(rendered.html, parts.values, prefix="h", escape=True),
-        **{_header(name): value for name, value in parts.headers.items()},
+        **{_header(name): value for name, value in answers.own_headers(parts).items()},
     }
-
-
-def _parts(message: messages.Message) -> messages.Parts:
-    assert message.parts is not None, "limits.raw is false"
-    return message.parts
 
 
 def _tag(name: str) -> str:

@@ -97,10 +97,8 @@ class Api:
         }
 
     def _message(self, message: messages.Message) -> dict[str, Any]:
-        parts = message.parts
-        assert parts is not None, "limits.raw is false"
-        names = dict(parts.headers)
-        reply_to = names.pop("Reply-To", "")
+        parts = answers.opened(message)
+        names, reply_to = answers.own_headers(parts), parts.headers.get("Reply-To", "")
         # Postmark writes a Message-ID of its own unless it is told to keep ours.
         names["X-PM-KeepID"] = "true"
         return {

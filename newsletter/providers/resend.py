@@ -103,10 +103,8 @@ class Api:
 
 
 def _message(message: messages.Message) -> dict[str, Any]:
-    parts = message.parts
-    assert parts is not None, "limits.raw is false"
-    names = dict(parts.headers)
-    reply_to = names.pop("Reply-To", "")
+    parts = answers.opened(message)
+    reply_to = parts.headers.get("Reply-To", "")
     return {
         "from": answers.mailbox(parts.from_name, parts.from_email),
         "to": [answers.mailbox(parts.to_name, message.recipient)],
@@ -114,7 +112,7 @@ def _message(message: messages.Message) -> dict[str, Any]:
         "subject": parts.subject,
         "text": parts.text,
         "html": parts.html,
-        "headers": names,
+        "headers": answers.own_headers(parts),
         "tags": [{"name": "delivery", "value": str(message.delivery)}],
     }
 

@@ -22,7 +22,7 @@ from newsletter.providers import answers, hooks, substitution
 from newsletter.providers.answers import Answer, Call, Parsed
 
 #: Headers that the API keeps for itself, and that it writes from other fields.
-_RESERVED = frozenset({"reply-to", "content-type", "content-transfer-encoding", "received", "dkim-signature"})
+_RESERVED = frozenset({"content-type", "content-transfer-encoding", "received", "dkim-signature"})
 _FIELD = re.compile(r"personalizations\.(\d+)\.")
 _OFF = {"enable": False}
 
@@ -53,9 +53,8 @@ class Api:
 
     def call(self, batch: Sequence[messages.Message], *, now: datetime) -> Call:
         """Write one batch: the body once, a personalization for each recipient."""
-        first = _parts(batch[0])
-        assert first.template is not None, "a merged message knows its template"
-        rendered = first.template.rendered
+        first = answers.opened(batch[0])
+        rendered = answers.template_of(first)
         reply_to = first.headers.get("Reply-To", "")
         plain = {
             "from": {"email": first.from_email, "name": first.from_name},
@@ -129,9 +128,8 @@ def _blamed(batch: Sequence[messages.Message], answer: Answer) -> Parsed:
 
 
 def _personal(message: messages.Message) -> dict[str, Any]:
-    parts = _parts(message)
-    assert parts.template is not None, "a merged message knows its template"
-    rendered = parts.template.rendered
+    parts = answers.opened(message)
+    rendered = answers.template_of(parts)
     filled = {
         **substitution.values(rendered.text, parts.values, prefix="t", escape=False),
         **substitution.values(rendered.html, parts.values, prefix="h", escape=True),
@@ -139,15 +137,13 @@ def _personal(message: messages.Message) -> dict[str, Any]:
     to = {"email": message.recipient, **({"name": parts.to_name} if parts.to_name else {})}
     return {
         "to": [to],
-        "headers": {name: value for name, value in parts.headers.items() if name.lower() not in _RESERVED},
+        "subject": parts.subject,
+        "headers": {
+            name: value for name, value in answers.own_headers(parts).items() if name.lower() not in _RESERVED
+        },
         "substitutions": {_tag(name): value for name, value in filled.items()},
         "custom_args": {"delivery": str(message.delivery), "message_id": message.message_id},
     }
-
-
-def _parts(message: messages.Message) -> messages.Parts:
-    assert message.parts is not None, "limits.raw is false"
-    return message.parts
 
 
 def _tag(name: str) -> str:

@@ -93,6 +93,8 @@ class Merger:
                 "List-Unsubscribe": self._unsubscribe(recipient.values["unsubscribe_url"]),
                 **self._constants,
             },
+            template=self._template,
+            values=recipient.values,
         )
         return messages.Message(recipient.delivery, sender, recipient.email, message_id, b"", filled)
 
