@@ -83,7 +83,7 @@ class App:
         from newsletter.providers import registry
 
         options = self.settings.provider(name)
-        return registry.build(options.kind, options.plain(self.workspace.root))
+        return registry.build(options.kind, options.plain(self.workspace.root), clock=self.now)
 
     @cached_property
     def theme(self) -> theme.Theme:

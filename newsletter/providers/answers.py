@@ -14,6 +14,16 @@ from newsletter.domain.verdicts import Kind, Scope, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
+class ApiOptions:
+    """What can be set about every email API."""
+
+    #: Calls under way at once.
+    connections: int = 2
+    #: Seconds the API may take for one answer.
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Call:
     """One request, ready to go out."""
 

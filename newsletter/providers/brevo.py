@@ -24,7 +24,7 @@ _STOP = frozenset({"unauthorized", "not_enough_credits", "account_under_validati
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Account(answers.ApiOptions):
     """What an account needs."""
 
     api_key: str = field(repr=False)
@@ -35,13 +35,13 @@ class Options:
 class Api:
     """Brevo's transactional endpoint with message versions."""
 
+    Options = Account
     name = "Brevo"
     batch = 1000
     batch_bytes = 15_000_000
 
-    def __init__(self, options: Options) -> None:
-        self._options = options
-        self.connections = options.connections
+    def __init__(self, options: Account) -> None:
+        self.options = options
         self.limits = ports.Limits(
             raw=False, max_bytes=15_000_000, in_flight=self.batch * options.connections, idempotent=True
         )
@@ -61,7 +61,7 @@ class Api:
             "messageVersions": [_version(each) for each in batch],
         }
         content = json.dumps(plain, ensure_ascii=False).encode()
-        return Call(url=f"{self._options.url}/v3/smtp/email", headers=self._headers(), content=content)
+        return Call(url=f"{self.options.url}/v3/smtp/email", headers=self._headers(), content=content)
 
     def parse(self, batch: Sequence[messages.Message], answer: Answer) -> Parsed:
         """Read the ids in order; a refusal is for the whole call."""
@@ -86,7 +86,7 @@ class Api:
 
     def check(self, *, now: datetime) -> Call:
         """Ask for the account that the key belongs to."""
-        return Call(method="GET", url=f"{self._options.url}/v3/account", headers=self._headers())
+        return Call(method="GET", url=f"{self.options.url}/v3/account", headers=self._headers())
 
     def pause(self, answer: Answer) -> float:
         """Wait for the window to reset, in seconds, when the last call used it up."""
@@ -100,7 +100,7 @@ class Api:
 
     def _headers(self) -> dict[str, str]:
         return {
-            "api-key": self._options.api_key,
+            "api-key": self.options.api_key,
             "Accept": "application/json",
             "Content-Type": "application/json",
         }

@@ -35,8 +35,11 @@ class Api(Protocol):
     #: Messages of one call, and their bytes in all.
     batch: int
     batch_bytes: int
-    #: Calls under way at once.
-    connections: int
+
+    @property
+    def options(self) -> answers.ApiOptions:
+        """What was set about it."""
+        ...
 
     def call(self, batch: Sequence[messages.Message], *, now: datetime) -> Call:
         """Write the request that hands over these messages."""
@@ -67,13 +70,11 @@ class HttpProvider:
         api: Api,
         *,
         clock: ports.Clock,
-        timeout: float = 30.0,
         verify: Any = True,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._api = api
         self._clock = clock
-        self._timeout = timeout
         self._verify = verify
         self._wait = wait
         self._gate = _Gate(wait)
@@ -103,7 +104,7 @@ class HttpProvider:
         async with self._client() as client:
             rate = self._api.rate(await self._check(client))
             self._gate.set_rate(rate)
-            await asyncio.gather(*(self._work(client, feed) for _ in range(self._api.connections)))
+            await asyncio.gather(*(self._work(client, feed) for _ in range(self._api.options.connections)))
 
     async def _check(self, client: httpx.AsyncClient) -> Answer:
         answer = await self._ask(client, self._api.check(now=self._clock()))
@@ -187,10 +188,10 @@ class HttpProvider:
         return httpx.AsyncClient(
             http2=True,
             verify=self._verify,
-            timeout=self._timeout,
+            timeout=self._api.options.timeout,
             follow_redirects=False,
             # A connection that idled longer may close under the next request and leave it in doubt.
-            limits=httpx.Limits(max_connections=self._api.connections, keepalive_expiry=5.0),
+            limits=httpx.Limits(max_connections=self._api.options.connections, keepalive_expiry=5.0),
         )
 
 

@@ -25,26 +25,25 @@ from newsletter.providers.answers import Answer, Call, Parsed
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Account(answers.ApiOptions):
     """What an account needs."""
 
     api_key: str = field(repr=False)
     domain: str
     #: ``https://api.eu.mailgun.net`` for the EU region.
     url: str = "https://api.mailgun.net"
-    connections: int = 2
 
 
 class Api:
     """Mailgun's messages endpoint with recipient variables."""
 
+    Options = Account
     name = "Mailgun"
     batch = 1000
     batch_bytes = 20_000_000
 
-    def __init__(self, options: Options) -> None:
-        self._options = options
-        self.connections = options.connections
+    def __init__(self, options: Account) -> None:
+        self.options = options
         self.limits = ports.Limits(
             raw=False, max_bytes=25_000_000, in_flight=self.batch * options.connections
         )
@@ -68,7 +67,7 @@ class Api:
         fields += [(f"h:{name}", _tag(_header(name))) for name in answers.own_headers(first)]
         fields += [("to", answers.mailbox(answers.opened(each).to_name, each.recipient)) for each in batch]
         return Call(
-            url=f"{self._options.url}/v3/{self._options.domain}/messages",
+            url=f"{self.options.url}/v3/{self.options.domain}/messages",
             headers={**self._headers(), "Content-Type": "application/x-www-form-urlencoded"},
             content=urllib.parse.urlencode(fields).encode(),
         )
@@ -79,7 +78,7 @@ class Api:
             # The id in the answer is the batch's; events carry each message's own Message-ID.
             return answers.everyone(batch, ACCEPTED, answer)
         if answer.status == 404:
-            reason = f"Mailgun does not know the domain {self._options.domain}"
+            reason = f"Mailgun does not know the domain {self.options.domain}"
             return answers.everyone(
                 batch, Verdict(kind=Kind.STOP, scope=Scope.MAILING, reason=reason), answer
             )
@@ -90,7 +89,7 @@ class Api:
 
     def check(self, *, now: datetime) -> Call:
         """Ask for the sending domain."""
-        url = f"{self._options.url}/v3/domains/{self._options.domain}"
+        url = f"{self.options.url}/v3/domains/{self.options.domain}"
         return Call(method="GET", url=url, headers=self._headers())
 
     def pause(self, answer: Answer) -> float:
@@ -102,7 +101,7 @@ class Api:
         return 0.0
 
     def _headers(self) -> dict[str, str]:
-        pair = base64.b64encode(f"api:{self._options.api_key}".encode()).decode()
+        pair = base64.b64encode(f"api:{self.options.api_key}".encode()).decode()
         return {"Authorization": f"Basic {pair}"}
 
 

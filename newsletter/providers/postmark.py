@@ -34,26 +34,25 @@ _REJECT = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Account(answers.ApiOptions):
     """What an account needs."""
 
     token: str = field(repr=False)
     #: A broadcast stream whose unsubscribe handling is “Custom”, so that our own links stay.
     stream: str = "broadcast"
     url: str = "https://api.postmarkapp.com"
-    connections: int = 2
 
 
 class Api:
     """Postmark's batch endpoint."""
 
+    Options = Account
     name = "Postmark"
     batch = 500
     batch_bytes = 50_000_000
 
-    def __init__(self, options: Options) -> None:
-        self._options = options
-        self.connections = options.connections
+    def __init__(self, options: Account) -> None:
+        self.options = options
         self.limits = ports.Limits(
             raw=False, max_bytes=10_000_000, in_flight=self.batch * options.connections
         )
@@ -61,7 +60,7 @@ class Api:
     def call(self, batch: Sequence[messages.Message], *, now: datetime) -> Call:
         """Write one batch."""
         content = json.dumps([self._message(each) for each in batch], ensure_ascii=False).encode()
-        return Call(url=f"{self._options.url}/email/batch", headers=self._headers(), content=content)
+        return Call(url=f"{self.options.url}/email/batch", headers=self._headers(), content=content)
 
     def parse(self, batch: Sequence[messages.Message], answer: Answer) -> Parsed:
         """Read one result a message: status 200 even if some of them failed."""
@@ -79,7 +78,7 @@ class Api:
 
     def check(self, *, now: datetime) -> Call:
         """Ask for the server that the token belongs to."""
-        return Call(method="GET", url=f"{self._options.url}/server", headers=self._headers())
+        return Call(method="GET", url=f"{self.options.url}/server", headers=self._headers())
 
     def pause(self, answer: Answer) -> float:
         """Postmark documents no rate headers; 429 is a verdict."""
@@ -93,7 +92,7 @@ class Api:
         return {
             "Accept": "application/json",
             "Content-Type": "application/json",
-            "X-Postmark-Server-Token": self._options.token,
+            "X-Postmark-Server-Token": self.options.token,
         }
 
     def _message(self, message: messages.Message) -> dict[str, Any]:
@@ -108,7 +107,7 @@ class Api:
             "Subject": parts.subject,
             "TextBody": parts.text,
             "HtmlBody": parts.html,
-            "MessageStream": self._options.stream,
+            "MessageStream": self.options.stream,
             "Metadata": {"delivery": str(message.delivery)},
             "TrackOpens": False,
             "TrackLinks": "None",

@@ -6,16 +6,25 @@ import dataclasses
 import difflib
 import importlib
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, cast
 
 from newsletter import ports
 from newsletter.domain import errors
 
+#: Kinds that are email APIs: two pure functions each, carried by `http_api.HttpProvider`.
+APIS = ("brevo", "mailgun", "postmark", "resend", "sendgrid", "ses")
+
 #: Kind, as it stands in the settings → where its adapter lives.
 KINDS: Mapping[str, str] = {
     "smtp": "newsletter.providers.smtp.provider:Smtp",
     "outbox": "newsletter.providers.outbox:Outbox",
+    **{name: f"newsletter.providers.{name}:Api" for name in APIS},
 }
+
+
+def _no_clock() -> datetime:
+    raise AssertionError("an email API is built with a clock")
 
 
 def adapter(kind: str) -> Any:
@@ -39,8 +48,10 @@ def adapter(kind: str) -> Any:
         ) from error
 
 
-def build(kind: str, values: Mapping[str, Any]) -> ports.Provider:
+def build(kind: str, values: Mapping[str, Any], *, clock: ports.Clock = _no_clock) -> ports.Provider:
     """Make a provider of a kind from its options; secrets are plain text by now.
+
+    The email APIs sign and date their calls by ``clock``.
 
     Raises:
         ProviderError: the kind or one of the options is unknown, missing or out of range.
@@ -53,9 +64,14 @@ def build(kind: str, values: Mapping[str, Any]) -> ports.Provider:
                 f"a provider of the kind {kind} has no option “{name}”", hint=_nearest(name, known)
             )
     try:
-        return cast("ports.Provider", made(made.Options(**values)))
+        ready = made(made.Options(**values))
     except (TypeError, ValueError) as error:
         raise errors.ProviderError(f"a provider of the kind {kind} cannot be set up: {error}") from error
+    if kind not in APIS:
+        return cast("ports.Provider", ready)
+    from newsletter.providers import http_api
+
+    return http_api.HttpProvider(ready, clock=clock)
 
 
 def _nearest(name: str, known: Mapping[str, Any]) -> str:

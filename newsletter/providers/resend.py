@@ -28,7 +28,7 @@ _RETRY = frozenset({"concurrent_idempotent_requests", "application_error", "rate
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Account(answers.ApiOptions):
     """What an account needs."""
 
     api_key: str = field(repr=False)
@@ -40,13 +40,13 @@ class Options:
 class Api:
     """Resend's batch endpoint."""
 
+    Options = Account
     name = "Resend"
     batch = 100
     batch_bytes = 35_000_000
 
-    def __init__(self, options: Options) -> None:
-        self._options = options
-        self.connections = options.connections
+    def __init__(self, options: Account) -> None:
+        self.options = options
         self.limits = ports.Limits(raw=False, in_flight=self.batch * options.connections, idempotent=True)
 
     def call(self, batch: Sequence[messages.Message], *, now: datetime) -> Call:
@@ -59,7 +59,7 @@ class Api:
             "x-batch-validation": "permissive",
         }
         content = json.dumps([_message(each) for each in batch], ensure_ascii=False).encode()
-        return Call(url=f"{self._options.url}/emails/batch", headers=headers, content=content)
+        return Call(url=f"{self.options.url}/emails/batch", headers=headers, content=content)
 
     def parse(self, batch: Sequence[messages.Message], answer: Answer) -> Parsed:
         """Read ids in order, and errors by index where some messages failed."""
@@ -87,7 +87,7 @@ class Api:
 
     def check(self, *, now: datetime) -> Call:
         """Ask for the account's domains."""
-        return Call(method="GET", url=f"{self._options.url}/domains", headers=self._headers())
+        return Call(method="GET", url=f"{self.options.url}/domains", headers=self._headers())
 
     def pause(self, answer: Answer) -> float:
         """Wait for the window to reset when the last call used it up."""
@@ -99,7 +99,7 @@ class Api:
         return 0.0
 
     def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._options.api_key}", "Content-Type": "application/json"}
+        return {"Authorization": f"Bearer {self.options.api_key}", "Content-Type": "application/json"}
 
 
 def _message(message: messages.Message) -> dict[str, Any]:

@@ -28,25 +28,24 @@ _OFF = {"enable": False}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Account(answers.ApiOptions):
     """What an account needs."""
 
     api_key: str = field(repr=False)
     #: ``https://api.eu.sendgrid.com`` for the EU region.
     url: str = "https://api.sendgrid.com"
-    connections: int = 2
 
 
 class Api:
     """SendGrid's mail send endpoint."""
 
+    Options = Account
     name = "SendGrid"
     batch = 1000
     batch_bytes = 20_000_000
 
-    def __init__(self, options: Options) -> None:
-        self._options = options
-        self.connections = options.connections
+    def __init__(self, options: Account) -> None:
+        self.options = options
         self.limits = ports.Limits(
             raw=False, max_bytes=30_000_000, in_flight=self.batch * options.connections
         )
@@ -72,7 +71,7 @@ class Api:
             },
         }
         content = json.dumps(plain, ensure_ascii=False).encode()
-        return Call(url=f"{self._options.url}/v3/mail/send", headers=self._headers(), content=content)
+        return Call(url=f"{self.options.url}/v3/mail/send", headers=self._headers(), content=content)
 
     def parse(self, batch: Sequence[messages.Message], answer: Answer) -> Parsed:
         """Read 202 with an empty body, or errors that name the personalization at fault."""
@@ -87,7 +86,7 @@ class Api:
 
     def check(self, *, now: datetime) -> Call:
         """Ask what the key may do."""
-        return Call(method="GET", url=f"{self._options.url}/v3/scopes", headers=self._headers())
+        return Call(method="GET", url=f"{self.options.url}/v3/scopes", headers=self._headers())
 
     def pause(self, answer: Answer) -> float:
         """Wait for the window to reset when the last call used it up; the reset is a time in seconds."""
@@ -105,7 +104,7 @@ class Api:
         return 0.0
 
     def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._options.api_key}", "Content-Type": "application/json"}
+        return {"Authorization": f"Bearer {self.options.api_key}", "Content-Type": "application/json"}
 
 
 def _blamed(batch: Sequence[messages.Message], answer: Answer) -> Parsed:

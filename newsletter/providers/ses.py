@@ -35,7 +35,7 @@ parse_events = sns.parse_events
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Account(answers.ApiOptions):
     """What an account needs."""
 
     region: str
@@ -51,14 +51,14 @@ class Options:
 class Api:
     """SES's SendEmail with raw content."""
 
+    Options = Account
     name = "Amazon SES"
     batch = 1
     batch_bytes = 40_000_000
 
-    def __init__(self, options: Options) -> None:
-        self._options = options
+    def __init__(self, options: Account) -> None:
+        self.options = options
         self._url = options.url or f"https://email.{options.region}.amazonaws.com"
-        self.connections = options.connections
         self.limits = ports.Limits(raw=True, max_bytes=40_000_000, in_flight=options.connections)
         self._credentials = sigv4.Credentials(
             access_key=options.access_key,
@@ -76,8 +76,8 @@ class Api:
             "Content": {"Raw": {"Data": base64.b64encode(message.raw).decode()}},
             "EmailTags": [{"Name": "delivery", "Value": str(message.delivery)}],
         }
-        if self._options.configuration_set:
-            plain["ConfigurationSetName"] = self._options.configuration_set
+        if self.options.configuration_set:
+            plain["ConfigurationSetName"] = self.options.configuration_set
         return self._signed("POST", "/v2/email/outbound-emails", json.dumps(plain).encode(), now=now)
 
     def parse(self, batch: Sequence[messages.Message], answer: Answer) -> Parsed:

@@ -78,7 +78,107 @@ class Outbox(Options):
     _paths: ClassVar[frozenset[str]] = frozenset({"path"})
 
 
-#: Every kind there is, by its name: what `kind = "…"` may say.
-KINDS: dict[str, type[Options]] = {"smtp": Smtp, "outbox": Outbox}
+class EmailApi(Options):
+    """What every email API has."""
 
-Provider = Annotated[Smtp | Outbox, Field(discriminator="kind")]
+    #: Calls under way at once.
+    connections: int = Field(default=2, ge=1, le=64)
+    #: Seconds the API may take for one answer.
+    timeout: float = Field(default=30.0, gt=0, le=600)
+    #: What its webhooks are signed with: a key, a public key or user:password, as the vendor has it.
+    webhook_secret: SecretStr = SecretStr("")
+    #: The next one, accepted beside the other while the vendor changes over.
+    webhook_secret_next: SecretStr = SecretStr("")
+
+    def plain(self, root: Path) -> dict[str, Any]:
+        """Return the options as the adapter takes them: what concerns webhooks is for the pages."""
+        return {name: value for name, value in super().plain(root).items() if not name.startswith("webhook")}
+
+    def webhook_secrets(self) -> list[str]:
+        """Return what a webhook may be signed with."""
+        both = (self.webhook_secret.get_secret_value(), self.webhook_secret_next.get_secret_value())
+        return [secret for secret in both if secret]
+
+
+class Postmark(EmailApi):
+    """Postmark, by its batch API."""
+
+    kind: Literal["postmark"]
+    token: SecretStr = SecretStr("")
+    #: A broadcast stream with custom unsubscribe handling.
+    stream: str = Field(default="broadcast", min_length=1)
+    url: str = "https://api.postmarkapp.com"
+
+
+class Resend(EmailApi):
+    """Resend, by its batch API."""
+
+    kind: Literal["resend"]
+    api_key: SecretStr = SecretStr("")
+    url: str = "https://api.resend.com"
+    connections: int = Field(default=1, ge=1, le=64)
+
+
+class Mailgun(EmailApi):
+    """Mailgun, with recipient variables."""
+
+    kind: Literal["mailgun"]
+    api_key: SecretStr = SecretStr("")
+    domain: str = Field(min_length=1)
+    #: https://api.eu.mailgun.net for the EU region.
+    url: str = "https://api.mailgun.net"
+
+
+class SendGrid(EmailApi):
+    """SendGrid, with personalizations."""
+
+    kind: Literal["sendgrid"]
+    api_key: SecretStr = SecretStr("")
+    #: https://api.eu.sendgrid.com for the EU region.
+    url: str = "https://api.sendgrid.com"
+
+
+class Brevo(EmailApi):
+    """Brevo, with message versions."""
+
+    kind: Literal["brevo"]
+    api_key: SecretStr = SecretStr("")
+    url: str = "https://api.brevo.com"
+    connections: int = Field(default=1, ge=1, le=64)
+
+
+class Ses(EmailApi):
+    """Amazon SES v2, with raw messages."""
+
+    kind: Literal["ses"]
+    region: str = Field(min_length=1)
+    access_key: str = Field(min_length=1)
+    secret_key: SecretStr = SecretStr("")
+    session_token: SecretStr = SecretStr("")
+    configuration_set: str = ""
+    #: Another endpoint than the region's own.
+    url: str = ""
+    connections: int = Field(default=8, ge=1, le=64)
+    #: The SNS topic that may tell us of events.
+    webhook_topic: str = ""
+
+    def webhook_secrets(self) -> list[str]:
+        """Return the topic: SNS signs with its own certificate."""
+        return [self.webhook_topic] if self.webhook_topic else []
+
+
+#: Every kind there is, by its name: what `kind = "…"` may say.
+KINDS: dict[str, type[Options]] = {
+    "smtp": Smtp,
+    "outbox": Outbox,
+    "brevo": Brevo,
+    "mailgun": Mailgun,
+    "postmark": Postmark,
+    "resend": Resend,
+    "sendgrid": SendGrid,
+    "ses": Ses,
+}
+
+Provider = Annotated[
+    Smtp | Outbox | Brevo | Mailgun | Postmark | Resend | SendGrid | Ses, Field(discriminator="kind")
+]

@@ -26,17 +26,17 @@ KEY = vendors.KEY
 
 Make = Callable[[str], Api]
 APIS: dict[str, tuple[Callable[[], Any], Make]] = {
-    "postmark": (vendors.Postmark, lambda url: postmark.Api(postmark.Options(token=KEY, url=url))),
-    "resend": (vendors.Resend, lambda url: resend.Api(resend.Options(api_key=KEY, url=url))),
+    "postmark": (vendors.Postmark, lambda url: postmark.Api(postmark.Account(token=KEY, url=url))),
+    "resend": (vendors.Resend, lambda url: resend.Api(resend.Account(api_key=KEY, url=url))),
     "mailgun": (
         vendors.Mailgun,
-        lambda url: mailgun.Api(mailgun.Options(api_key=KEY, domain="mg.example.org", url=url)),
+        lambda url: mailgun.Api(mailgun.Account(api_key=KEY, domain="mg.example.org", url=url)),
     ),
-    "sendgrid": (vendors.SendGrid, lambda url: sendgrid.Api(sendgrid.Options(api_key=KEY, url=url))),
-    "brevo": (vendors.Brevo, lambda url: brevo.Api(brevo.Options(api_key=KEY, url=url))),
+    "sendgrid": (vendors.SendGrid, lambda url: sendgrid.Api(sendgrid.Account(api_key=KEY, url=url))),
+    "brevo": (vendors.Brevo, lambda url: brevo.Api(brevo.Account(api_key=KEY, url=url))),
     "ses": (
         vendors.Ses,
-        lambda url: ses.Api(ses.Options(access_key=KEY, secret_key="s3cr3t", region="us-east-1", url=url)),
+        lambda url: ses.Api(ses.Account(access_key=KEY, secret_key="s3cr3t", region="us-east-1", url=url)),
     ),
 }
 RENDERED = messages.Rendered(
@@ -107,7 +107,7 @@ async def no_wait(_: float) -> None:
 def provider(
     api: Api, *, wait: Callable[[float], Awaitable[None]] = no_wait, verify: Any = True
 ) -> HttpProvider:
-    return HttpProvider(api, clock=lambda: NOW, timeout=5.0, verify=verify, wait=wait)
+    return HttpProvider(api, clock=lambda: NOW, verify=verify, wait=wait)
 
 
 async def sent(vendor: Vendor, make: Make, *addresses: str) -> dict[int, deliveries.Receipt]:
@@ -295,10 +295,10 @@ async def test_resend_s_used_up_window_holds_the_next_call() -> None:
 
 def test_secrets_do_not_show_in_any_repr() -> None:
     for _, make in APIS.values():
-        options = vars(make("https://api.example.org"))["_options"]
+        options = make("https://api.example.org").options
         shown = repr(options) + repr(make("https://api.example.org").check(now=NOW))
         assert "s3cr3t" not in shown
-        assert KEY not in shown or isinstance(options, ses.Options)
+        assert KEY not in shown or isinstance(options, ses.Account)
 
 
 def test_ses_is_given_the_message_to_the_byte() -> None:
