@@ -19,6 +19,7 @@ from newsletter.checking import (
     waivers,
     wording,
 )
+from newsletter.checking.accessibility import lettering, links, pages, pictures, structure
 from newsletter.domain import errors
 
 _ROOMS = (
@@ -32,6 +33,11 @@ _ROOMS = (
     limits,
     stylesheets,
     images,
+    pages,
+    structure,
+    pictures,
+    links,
+    lettering,
     waivers,
 )
 
