@@ -1,0 +1,175 @@
+"""Read a mail that came back: the one way in for whatever a mailbox holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from newsletter.bounces import classify, parts, prose, replies, reports, returned
+from newsletter.bounces.report import Kind, Recipient, Report
+
+_MAX_TEXT = 24_000
+
+
+def read(raw: bytes) -> list[tuple[str, Literal["hard", "soft"]]]:
+    """Return the addresses a bounce names, and hard or soft for each; an empty list: not a bounce.
+
+    A warning about a delay counts as soft; `examine` tells it from a bounce.
+    """
+    report = examine(raw)
+    if report.kind not in (Kind.BOUNCE, Kind.DELAYED):
+        return []
+    return [(recipient.address, recipient.verdict) for recipient in report.recipients]
+
+
+def examine(raw: bytes) -> Report:
+    """Read any mail: bounce, warning, complaint, robot, unsubscription or a person's words. Never raises."""
+    mail = parts.split(raw)
+    text = _report_text(mail)
+    told = prose.read(text)
+    marks = returned.marks(mail, told.returned)
+    kind, recipients, feedback = _kind_and_recipients(mail, told, marks)
+    return Report(
+        kind=kind,
+        recipients=tuple(recipients),
+        token=marks.bounce_token,
+        unsubscribe_token=marks.unsubscribe_token,
+        message_id=marks.message_id,
+        list_unsubscribe=marks.list_unsubscribe,
+        feedback_type=feedback,
+        sender=mail.headers.get("from")[:500],
+        subject=mail.headers.get("subject")[:500],
+    )
+
+
+def _kind_and_recipients(
+    mail: parts.Mail, told: prose.Prose, marks: returned.Marks
+) -> tuple[Kind, Sequence[Recipient], str]:
+    complaint = reports.complaint(mail)
+    if complaint is not None:
+        return Kind.COMPLAINT, [Recipient(address=address) for address in complaint.addresses], complaint.kind
+    notice = reports.sns_notice(told.text)
+    if notice is not None:
+        return _sns(notice)
+    entries = _entries(mail, told.text)
+    if entries:
+        return *_from_entries(entries, told), ""
+    return *_from_prose(mail, told, marks), ""
+
+
+def _sns(notice: dict[str, object]) -> tuple[Kind, Sequence[Recipient], str]:
+    kind = notice.get("notificationType")
+    if kind == "Bounce":
+        return Kind.BOUNCE, [_recipient(entry, "", "") for entry in reports.sns_entries(notice)], ""
+    return (Kind.COMPLAINT, [], "abuse") if kind == "Complaint" else (Kind.DELIVERED, [], "")
+
+
+def _entries(mail: parts.Mail, text: str) -> list[reports.Entry]:
+    for leaf in mail.leaves:
+        if leaf.kind in reports.DELIVERY_STATUS and (found := reports.entries(leaf.text)):
+            return found
+    return reports.entries_in_prose(text)
+
+
+def _from_entries(entries: Sequence[reports.Entry], told: prose.Prose) -> tuple[Kind, Sequence[Recipient]]:
+    pending = [entry for entry in entries if entry.action not in reports.SUCCESS]
+    if not pending:
+        return Kind.DELIVERED, [Recipient(address=entry.address, original=entry.original) for entry in entries]
+    words = {finding.address.lower(): finding.words for finding in told.findings}
+    found: dict[str, Recipient] = {}
+    for entry in pending:
+        about = words.get(entry.address.lower()) or words.get(entry.original.lower(), "")
+        if not about and len(pending) == 1:
+            about = told.text
+        found.setdefault(entry.address.lower(), _recipient(entry, about, told.text))
+    recipients = list(found.values())
+    return (Kind.BOUNCE if any(each.final for each in recipients) else Kind.DELAYED), recipients
+
+
+def _recipient(entry: reports.Entry, about: str, text: str) -> Recipient:
+    evidence = classify.Evidence(
+        text=entry.diagnostic or _comment(entry.status),
+        context=about,
+        status=entry.status,
+        address=entry.address,
+    )
+    judgement = classify.judge(evidence)
+    final = entry.action != "delayed"
+    return Recipient(
+        address=entry.address,
+        original=entry.original,
+        status=judgement.status,
+        reply_code=judgement.reply_code,
+        diagnostic=_line(entry.diagnostic or about),
+        cause=judgement.cause,
+        verdict=judgement.verdict if final else "soft",
+        final=final,
+    )
+
+
+def _comment(status: str) -> str:
+    """Return the comment of a Status field: 5.1.10 (host/domain does not accept mail)."""
+    return status.partition("(")[2].rstrip(") ")
+
+
+def _from_prose(mail: parts.Mail, told: prose.Prose, marks: returned.Marks) -> tuple[Kind, Sequence[Recipient]]:
+    if not replies.looks_like_bounce(mail, told.text) or (replies.is_automatic(mail) and not replies.is_robot_sender(mail)):
+        return _mail_of_somebody(mail), []
+    if replies.is_success(told.text):
+        return Kind.DELIVERED, []
+    findings = _findings(mail, told, marks)
+    final = not replies.is_delay(told.text, mail.headers.get("subject"))
+    recipients = [_judged(finding, told.text, final=final) for finding in findings]
+    if not recipients and replies.is_automatic(mail) and mail.kind != "multipart/report":
+        return Kind.AUTO_REPLY, []
+    return (Kind.BOUNCE if final else Kind.DELAYED), recipients
+
+
+def _mail_of_somebody(mail: parts.Mail) -> Kind:
+    if returned.is_unsubscribe(mail.headers):
+        return Kind.UNSUBSCRIBE
+    return Kind.AUTO_REPLY if replies.is_automatic(mail) else Kind.REPLY
+
+
+def _findings(mail: parts.Mail, told: prose.Prose, marks: returned.Marks) -> Sequence[prose.Finding]:
+    failed = [prose.clean_address(each) for value in mail.headers.all("x-failed-recipients") for each in value.split(",")]
+    words = {finding.address.lower(): finding.words for finding in told.findings}
+    if any(failed):
+        unique = dict.fromkeys(address for address in failed if address)
+        return [prose.Finding(address=address, words=words.get(address.lower(), "")) for address in unique]
+    if told.findings:
+        return told.findings
+    has_status = any(leaf.kind in reports.DELIVERY_STATUS for leaf in mail.leaves)
+    named = [found[0] for value in marks.to for found in prose.ADDRESS.finditer(value[:1000])]
+    if has_status and len(named) == 1:
+        return [prose.Finding(address=prose.clean_address(named[0]), words="")]
+    return []
+
+
+def _judged(finding: prose.Finding, text: str, *, final: bool) -> Recipient:
+    evidence = classify.Evidence(text=finding.words, context=text, address=finding.address)
+    judgement = classify.judge(evidence)
+    return Recipient(
+        address=finding.address,
+        status=judgement.status,
+        reply_code=judgement.reply_code,
+        diagnostic=_line(finding.words or text),
+        cause=judgement.cause,
+        verdict=judgement.verdict if final else "soft",
+        final=final,
+    )
+
+
+def _report_text(mail: parts.Mail) -> str:
+    """Join what was written for people; HTML only where there is no plain text."""
+    plain = [leaf.text for leaf in mail.leaves if leaf.kind == "text/plain" and leaf.text.strip()]
+    if not plain:
+        plain = [leaf.text for leaf in mail.leaves if leaf.kind == "text/html"]
+    if not plain and len(mail.leaves) == 1 and mail.leaves[0].kind not in returned.RETURNED:
+        plain = [mail.leaves[0].text]
+    return "\n".join(plain[:4])[:_MAX_TEXT]
+
+
+def _line(text: str) -> str:
+    return re.sub(r"\s+", " ", text[:1000]).strip()
