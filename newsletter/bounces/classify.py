@@ -21,9 +21,13 @@ _GAP = 80
 
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d)\.(\d{1,3})(?!\.?\d)")
 _REPLY = re.compile(r"(?<![\d.#:\[-])([45][0-5]\d)(?=[ :-]|$)(?!-\d\d)")
-_CONTINUED = re.compile(r"(?<!\S)[45]\d\d-(?:[245]\.\d\.\d{1,3})?")
+_CONTINUED = re.compile(r"(?<= )[45]\d\d-(?:[245]\.\d\.\d{1,3})?")
 #: Names of machines and addresses say nothing, and may hold any word: antispam.example.org.
 _NAME = re.compile(r"[^\s<>\"'(),;]*(?:@|://|[a-z0-9_-]\.(?=[a-z]{2,}|\d+\.\d))[^\s<>\"'(),;]*")
+#: Postfix says so of every refusal at RCPT; the reason is what follows.
+_INTRODUCTION = re.compile(r"recipient address rejected: (?=[a-z])")
+#: Cisco's mail gateway puts its own guess before the remote reply: 5.1.0 - Unknown address error 550-'5.7.1 …'
+_GUESS = re.compile(r"[45]\.\d\.\d - (?:unknown address error|other mail system problem|bad destination host) (?=\d{3}-)")
 _TELLING_NAME = re.compile(
     r"spamhaus|spamcop|sorbs|barracudacentral|abuseat|openspf|spf\.pobox|resolver\.[a-z]+\.[a-z]+|dmarc"
     r"|uceprotect|senderscore|senderbase|dnsbl|rbl\."
@@ -87,7 +91,7 @@ _TRANSCRIPT = re.compile(
     r"(?:>>>|sent <<<|sent:|c:) ?(rcpt|mail|data|helo|ehlo|\.)[^\n]{0,300}?(?:<<<|received >>>|replied:|s:) ?5\d\d"
 )
 #: Pipelining: the refusal of DATA for want of a recipient shows that RCPT was refused.
-_NEED_RCPT = re.compile(r"503 (?:5\.\d\.\d )?(?:need rcpt|no valid recipient|valid rcpt)|554 (?:5\.5\.1 )?no valid rec")
+_NEED_RCPT = re.compile(r"503 (?:5\.\d\.\d )?(?:need rcpt|no valid recipient|valid rcpt)|554 (?:5\.5\.1 )?(?:error: )?no valid rec")
 
 #: RFC 3463 and the IANA registry of enhanced status codes.
 _BY_STATUS = {
@@ -115,6 +119,8 @@ _BY_STATUS = {
 _BY_SUBJECT = {"4": Cause.ROUTING, "6": Cause.CONTENT, "7": Cause.AUTHENTICATION}
 #: RFC 5321 §4.2.2 and RFC 7504: what a bare reply code says.
 _BY_REPLY = {551: Cause.UNKNOWN_USER, 552: Cause.MAILBOX_FULL, 556: Cause.BAD_DOMAIN, 553: Cause.OTHER}
+#: Microsoft's edge says so of an address that is not in the directory; with any other code it is a policy.
+_NOT_IN_DIRECTORY = "recipient address rejected: access denied"
 #: Codes that by themselves name the address: bad mailbox, bad syntax, moved.
 _DEAD_MAILBOX = frozenset({"5.1.1", "5.1.3", "5.1.6", "5.7.17"})
 #: Codes that agree with “user unknown” without saying it themselves.
@@ -149,13 +155,14 @@ def judge(evidence: Evidence) -> Judgement:
     """Weigh the evidence."""
     text = _flatten(evidence.text)
     context = _flatten(evidence.context)
-    status = _status(evidence.text, evidence.status)
+    status = _status(text, evidence.status)
     reply = _reply_code(text)
     stage = _stage(text) or _stage(context)
     words = _words(text)
-    cause = _cause(words, status, reply)
+    cause = Cause.UNKNOWN_USER if status == "5.4.1" and _NOT_IN_DIRECTORY in text else _cause(words, status, reply)
     if cause is Cause.OTHER and context:
-        cause = _cause(_words(context), "", 0)
+        words = _words(context)
+        cause = _cause(words, "", 0)
     verdict: Verdict = "hard" if _is_dead(cause, status, reply, stage, words, evidence.address) else "soft"
     return Judgement(cause=_settle(cause, verdict, stage), verdict=verdict, status=status, reply_code=reply)
 
@@ -226,21 +233,26 @@ def mentions(text: str, needles: Iterable[str]) -> bool:
 
 def _has_gapped(text: str, needle: str) -> bool:
     first, _, rest = needle.partition("*")
-    at = text.find(first.strip())
+    at = text.find(first.rstrip())
     if at < 0:
         return False
-    at += len(first.strip())
-    return rest.strip() in text[at : at + _GAP]
+    at += len(first.rstrip())
+    return rest.lstrip() in text[at : at + _GAP]
 
 
 def _flatten(text: str) -> str:
     """Put a reply on one line in lower case, without the marks of its continuation lines."""
     text = " ".join(text[:_MAX_TEXT].lower().replace("’", "'").split())
+    quoted = _GUESS.sub("", text)
+    if _STATUS.search(quoted):
+        text = quoted
     return _CONTINUED.sub(" ", text)
 
 
 def _words(text: str) -> str:
-    return " ".join(_NAME.sub(lambda found: _telling(found[0]), text).split())
+    """Drop names of machines and what only introduces the reason; padded, so that a phrase may ask for a blank."""
+    bare = " ".join(_NAME.sub(lambda found: _telling(found[0]), text).split())
+    return f" {_INTRODUCTION.sub('', bare)} "
 
 
 def _telling(name: str) -> str:

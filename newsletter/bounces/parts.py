@@ -20,6 +20,8 @@ _MAX_PARTS = 40
 _MAX_HEADERS = 400
 
 _HEADER = re.compile(r"([!-9;-~]{1,80})[ \t]{0,8}:[ \t]*(.*)", re.DOTALL)
+#: A parameter that lost the blank before it.
+_UNFOLDED = re.compile(r"(?:boundary|charset|name|filename|report-type)=", re.IGNORECASE)
 _BOUNDARY = re.compile(r"boundary[ \t]*=[ \t]*(?:\"([^\"\n]{1,200})\"|([^\s;\"]{1,200}))", re.IGNORECASE)
 _CHARSET = re.compile(r"charset[ \t]*=[ \t]*[\"']?([\w.:+-]{1,40})", re.IGNORECASE)
 _WORD = re.compile(r"=\?([\w-]{1,40})(?:\*[\w-]{0,20})?\?([bBqQ])\?([^?\s]{0,400})\?=")
@@ -94,7 +96,8 @@ def read_headers(text: str) -> tuple[Headers, str]:
     while len(fields) < _MAX_HEADERS:
         end = text.find("\n", start)
         line = text[start:] if end < 0 else text[start:end]
-        if line[:1] in (" ", "\t") and line.strip() and fields:
+        folded = line[:1] in (" ", "\t") or _UNFOLDED.match(line)
+        if folded and line.strip() and fields:
             name, value = fields[-1]
             if len(value) < 8000:
                 fields[-1] = (name, f"{value} {line.strip()}")

@@ -112,7 +112,6 @@ _RELAY: Sequence[str] = (
     "allowed rcpthosts",  # qmail
     "not configured to accept mail",
     "not local host",
-    "not a gateway",
     "that domain isn't allowed to be relayed",
 )
 
@@ -122,7 +121,7 @@ _AUTHENTICATION: Sequence[str] = (
     "spf fail",
     "spf policy",
     "spf validation",
-    "spf:",
+    " spf:",
     "spf (",
     "(spf)",
     "spf hard",
@@ -152,7 +151,8 @@ _REPUTATION: Sequence[str] = (
     "uceprotect",
     "senderscore",
     "senderbase",
-    "rbl",
+    " rbl",
+    "rbl ",
     "block list",
     "blocklist",
     "blacklist",
@@ -165,7 +165,7 @@ _REPUTATION: Sequence[str] = (
     "been blocked",
     "was blocked because of",
     "banned sending ip",
-    "banned",
+    " banned",
     "reputation",
     "reverse dns",
     "rdns",
@@ -180,8 +180,8 @@ _REPUTATION: Sequence[str] = (
     "fix reverse",
     "hostname * not match",
     "domain * mismatches client ip",
-    "helo",
-    "ehlo",
+    " helo",
+    " ehlo",
     "greylist",
     "graylist",
     "greylisted",
@@ -192,10 +192,9 @@ _REPUTATION: Sequence[str] = (
     "generic hostname",
     "bad reverse",
     "ip address * rejected",
-    "ip * rejected",
+    " ip * rejected",
     "ip frequency",
     "ip address * deferred",
-    "poor",
     "s3150",
     "s3140",
     "bl000",
@@ -204,13 +203,11 @@ _REPUTATION: Sequence[str] = (
     "temporarily deferred due to",
     "unexpected volume",
     "user complaints",
-    "suspicious",
     "too many connections",
     "connection rate",
     "rate limit",
     "rate control",
     "rate that prevents",  # Gmail 4.2.1
-    "rate of",
     "too many messages",
     "too many concurrent",
     "too many emails",
@@ -229,7 +226,6 @@ _REPUTATION: Sequence[str] = (
     "server refused to talk to me",
     "refused to talk",
     "mass mail",
-    "excessive",
     "unusual rate",
 )
 
@@ -324,7 +320,6 @@ _MAILBOX_FULL: Sequence[str] = (
     "maildir over quota",
     "maildir delivery failed: user",
     "user has too many messages",
-    "dd requested mail action aborted: mailbox not found" " over",
 )
 
 _CONTENT: Sequence[str] = (
@@ -398,7 +393,7 @@ _EXPIRED: Sequence[str] = (
     "maximum delivery attempts",
     "failing for a long time",
     "long failure period",
-    "too old",
+    "message too old",
     "has been deferred",
     "has been delayed",
     "delivery * delayed",
@@ -477,11 +472,9 @@ _ROUTING: Sequence[str] = (
     "tls handshake",
     "tls required",
     "must issue a starttls",
-    "ssl ",
     "deferred:",
     "remote protocol error",
     "no mx found that",
-    "loop",
 )
 
 _INACTIVE: Sequence[str] = (
@@ -628,10 +621,10 @@ CERTAIN_USER: Sequence[str] = (
     "user unknown in virtual",
     "user unknown in relay recipient table",
     "not our customer",
+    "address couldn't be found",  # Google
     "no longer on server",
     "the email account that you tried to reach does not exist",  # Gmail
     "email account that you tried to reach does not exist",
-    "user doesn't have a * account",
     "no such user here",
     "wrong or no longer valid",
     "recipient address has been changed",
@@ -739,6 +732,7 @@ _UNKNOWN_USER: Sequence[str] = (
     "not an active address",
     "does not have an account",
     "doesn't have an account",
+    "doesn't have a * account",
     "does not have a * account",
     "bad destination mailbox",
     "bad destination email",
@@ -783,11 +777,11 @@ _UNKNOWN_USER: Sequence[str] = (
     "sconosciuto",
     "nie istnieje",
     "unbekannt",
-    "empfänger",
     "inactive email address",  # Apple
-    "moved",
+    "address rejected",
+    "has moved",
+    "user moved",
     "disabled address",
-    "access denied * as",
 )
 
 _POLICY: Sequence[str] = (

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _MAX_LINES = 600
 _MAX_LINE = 600
 _MAX_BLOCK = 1600
+_MAX_ABOVE = 12
 
 #: An address as mailers print it; wide enough for RFC 6531, never across brackets or blanks.
 _ATOM = r"[^\s<>()\[\]:;,\"\\@]{1,128}@[^\s<>()\[\]:;,\"\\@]{1,255}"
@@ -27,7 +30,7 @@ _END = re.compile(
     re.IGNORECASE,
 )
 #: The header of a returned message that nothing announces.
-_TRACE = re.compile(r">?(?:Received ?: ?\(?(?:from|by|qmail)|Return-Path: ?<|X-Received:|DKIM-Signature:)", re.IGNORECASE)
+_TRACE = re.compile(r">?(?:From MAILER-DAEMON |Received ?: ?\(?(?:from|by|qmail)|Return-Path: ?<|X-Received:|DKIM-Signature:)", re.IGNORECASE)
 
 #: The address stands alone on its line, or begins it.
 _ALONE = re.compile(
@@ -40,15 +43,21 @@ _LEADING = re.compile(
 )
 #: 550 <user@example.org>... User unknown (sendmail) · 554 user@example.org: …
 _REPLY = re.compile(rf"[\s<>]{{0,8}}[45]\d\d[ -](?:[45]\.\d\.\d{{1,3}} )?<?({_ATOM})>?(?:\.\.\.|[:;]|\s)(.*)")
+#: sendmail, below the address an alias led to: (expanded from: user@example.org)
+_EXPANDED = re.compile(rf"\s{{1,20}}\(expanded from: <?({_ATOM})>?\)", re.IGNORECASE)
+#: A name without a domain: alone below “… the following …:”, or before the words of the phquery server.
+_BARE = re.compile(r"\s{1,20}([A-Za-z][\w.-]{0,63})(?:\s{2,20}no matches to .{0,60})?\s{0,10}", re.IGNORECASE)
+_BARE_ABOVE = re.compile(r".{0,300}(?:following(?: recipients?| address\S*)?|accepting mail from .{1,200}):\s*", re.IGNORECASE)
+_NAME_AT = re.compile(r"e?mailing (?:to )?NAME@([\w-]{1,63}(?:\.[\w-]{1,63}){1,6})")
 #: Words that lead up to the recipient on the same line.
 _NAMED = re.compile(
     r"(?:\brecipient|\brcpt ?to|failed (?:address|recipient)|undeliverable(?: address)?|error-for|addressed to"
     r"|generated from|mail(?:ing)? to|message to|mail (?:is )?addressed to|message addressed to|e?mail to|was addressed"
     r"|deliver(?:ed|y)?(?: (?:mail|your mail|your message|message|the message|of email))? to|(?:local )?mailbox"
     r"|delivering your mail to|unknown user|unknown host|delivery failed[^:]{0,40}|user ?id|allowed size|mailbox is full"
-    r"|following recipients? returned [a-z ]{1,20}errors?|of this mailing list|to this address|to the address"
+    r"|violation for|dda:smtp=|following recipients? returned [a-z ]{1,20}errors?|of this mailing list|to this address|to the address"
     r"|could not be delivered to|gateway for|reach the following recipient|address rejected|account|user)"
-    rf"[\s:,;'\"<\[(]{{1,12}}(?:smtp:|rfc822; ?)?({_ATOM})",
+    rf"[\s:,;'\"<\[(]{{0,12}}(?:smtp:|rfc822; ?)?(?<![\w.+-])({_ATOM})",
     re.IGNORECASE,
 )
 #: Lines that name the sender, the helper or the mail itself.
@@ -63,12 +72,21 @@ _SERVICE = re.compile(r"(?:mailer-daemon|postmaster|abuse|support|helpdesk|major
 _ERROR_LINE = re.compile(r"(?<!\d)[45]\d\d(?!\d)|unknown|fail|reject|error|undeliver|not (?:found|exist|deliver)", re.IGNORECASE)
 
 
+class _Mark(NamedTuple):
+    line: int
+    address: str
+    #: A transcript tells first and names the recipient in the reply that closes: the words stand above.
+    words_above: bool = False
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """One recipient and the words said about it."""
 
     address: str
     words: str
+    #: What a transcript says before it comes to the recipient.
+    before: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,6 +113,21 @@ def read(text: str) -> Prose:
     return Prose(findings=_blocks(report, marks), text=body, returned=returned)
 
 
+def bare_names(text: str, sender: str) -> tuple[Finding, ...]:
+    """Complete recipients given without a domain: with the domains the text teaches, or else the reporter's own."""
+    lines = text[:4000].split("\n")
+    names = [
+        found[1]
+        for above, line in itertools.pairwise(lines)
+        if len(above) < 400 and len(line) < 120 and _BARE_ABOVE.fullmatch(above) and (found := _BARE.fullmatch(line))
+    ]
+    own = clean_address(next(iter(ADDRESS.findall(sender)), "")).rpartition("@")[2]
+    domains = [domain.rstrip(".") for domain in _NAME_AT.findall(text[:4000])] or [own]
+    return tuple(
+        Finding(address=f"{name}@{domain}", words=text) for name in names for domain in dict.fromkeys(domains) if domain
+    )
+
+
 def clean_address(text: str) -> str:
     """Strip what clings to an address in prose; empty when it is none."""
     address = text.strip().strip("<>'\"`[](){}*").rstrip(".,;:!?").removeprefix("mailto:")
@@ -113,17 +146,16 @@ def _end_of_report(lines: Sequence[str]) -> int:
     return len(lines)
 
 
-def _strong(lines: Sequence[str]) -> list[tuple[int, str]]:
+def _strong(lines: Sequence[str]) -> list[_Mark]:
     marks = []
     for number, line in enumerate(lines):
         if "@" not in line or _NOT_RECIPIENT.match(line):
             continue
-        found = _ALONE.fullmatch(line) or _REPLY.match(line) or _LEADING.match(line)
-        if found is None:
-            found = _quoted(line)
+        reply = _REPLY.match(line)
+        found = reply or _ALONE.fullmatch(line) or _EXPANDED.match(line) or _LEADING.match(line) or _quoted(line)
         address = clean_address(found[1]) if found else ""
         if address and not (_SERVICE.match(address) and _is_sentence(lines, number)):
-            marks.append((number, address))
+            marks.append(_Mark(number, address, words_above=found is reply))
     return marks
 
 
@@ -138,7 +170,7 @@ def _is_sentence(lines: Sequence[str], number: int) -> bool:
     return bool(before) and before[-1:] not in ".:;)>-"
 
 
-def _named(lines: Sequence[str]) -> list[tuple[int, str]]:
+def _named(lines: Sequence[str]) -> list[_Mark]:
     marks = []
     for number, line in enumerate(lines):
         if "@" not in line or (_NOT_RECIPIENT.match(line) and "RCPT" not in line):
@@ -146,32 +178,36 @@ def _named(lines: Sequence[str]) -> list[tuple[int, str]]:
         for found in _NAMED.finditer(line):
             address = clean_address(found[1])
             if address:
-                marks.append((number, address))
+                marks.append(_Mark(number, address))
     return marks
 
 
-def _loose(lines: Sequence[str]) -> list[tuple[int, str]]:
+def _loose(lines: Sequence[str]) -> list[_Mark]:
     """Take a To: line of the details, or else any address that an error is told about."""
     marks = []
     for number, line in enumerate(lines):
         if found := _TO.match(line):
-            marks.append((number, clean_address(found[1])))
-    if marks:
-        return [(number, address) for number, address in marks if address]
+            marks.append(_Mark(number, clean_address(found[1])))
+    if any(mark.address for mark in marks):
+        return [mark for mark in marks if mark.address]
     for number, line in enumerate(lines):
         if "@" in line and _ERROR_LINE.search(line) and not _NOT_RECIPIENT.match(line):
-            marks.extend((number, clean_address(found[0])) for found in ADDRESS.finditer(line))
-    return [(number, address) for number, address in marks if address]
+            marks.extend(_Mark(number, clean_address(found[0])) for found in ADDRESS.finditer(line))
+    return [mark for mark in marks if mark.address]
 
 
-def _blocks(lines: Sequence[str], marks: Sequence[tuple[int, str]]) -> tuple[Finding, ...]:
-    """Give every recipient the lines from its own to the next one's."""
-    words: dict[str, str] = {}
-    names: dict[str, str] = {}
-    for position, (number, address) in enumerate(marks):
-        after = marks[position + 1][0] if position + 1 < len(marks) else len(lines)
-        block = "\n".join(lines[number : max(after, number + 1)])[:_MAX_BLOCK]
-        key = address.lower()
-        names.setdefault(key, address)
-        words[key] = (words.get(key, "") + "\n" + block)[: 2 * _MAX_BLOCK]
-    return tuple(Finding(address=names[key], words=block.strip()) for key, block in words.items())
+def _blocks(lines: Sequence[str], marks: Sequence[_Mark]) -> tuple[Finding, ...]:
+    """Give every recipient the lines that belong to it: its own, and those up to the next or from the last one."""
+    found: dict[str, Finding] = {}
+    for position, mark in enumerate(marks):
+        finding = found.get(mark.address.lower(), Finding(address=mark.address, words=""))
+        words, before = finding.words, finding.before
+        if mark.words_above:
+            last = marks[position - 1].line + 1 if position else 0
+            before = "\n".join([before, *lines[max(last, mark.line - _MAX_ABOVE) : mark.line]])[-_MAX_BLOCK:].strip()
+            words = f"{words}\n{lines[mark.line]}"
+        else:
+            after = marks[position + 1].line if position + 1 < len(marks) else len(lines)
+            words = "\n".join([words, *lines[mark.line : max(after, mark.line + 1)]])
+        found[mark.address.lower()] = Finding(address=finding.address, words=words[:_MAX_BLOCK].strip(), before=before)
+    return tuple(found.values())

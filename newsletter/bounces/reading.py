@@ -26,10 +26,13 @@ def read(raw: bytes) -> list[tuple[str, Literal["hard", "soft"]]]:
 def examine(raw: bytes) -> Report:
     """Read any mail: bounce, warning, complaint, robot, unsubscription or a person's words. Never raises."""
     mail = parts.split(raw)
-    text = _report_text(mail)
-    told = prose.read(text)
+    told = prose.read(_report_text(mail))
     marks = returned.marks(mail, told.returned)
     kind, recipients, feedback = _kind_and_recipients(mail, told, marks)
+    if not recipients and (inner := _report_within(mail, told)) is not None:
+        within = prose.read(_report_text(inner))
+        marks = returned.marks(inner, within.returned)
+        kind, recipients, feedback = _kind_and_recipients(inner, within, marks)
     return Report(
         kind=kind,
         recipients=tuple(recipients),
@@ -58,10 +61,20 @@ def _kind_and_recipients(
     return *_from_prose(mail, told, marks), ""
 
 
+def _report_within(mail: parts.Mail, told: prose.Prose) -> parts.Mail | None:
+    """Find a report that a gateway or a list owner passed on whole, as a part or pasted into the text."""
+    inside = [leaf.text for leaf in mail.leaves if leaf.kind == "message/rfc822"][:2]
+    for text in (*inside, told.returned):
+        inner = parts.split(text.encode("utf-8", "replace")) if text else None
+        if inner is not None and inner.kind == "multipart/report":
+            return inner
+    return None
+
+
 def _sns(notice: dict[str, object]) -> tuple[Kind, Sequence[Recipient], str]:
     kind = notice.get("notificationType")
     if kind == "Bounce":
-        return Kind.BOUNCE, [_recipient(entry, "", "") for entry in reports.sns_entries(notice)], ""
+        return Kind.BOUNCE, [_recipient(entry, "") for entry in reports.sns_entries(notice)], ""
     return (Kind.COMPLAINT, [], "abuse") if kind == "Complaint" else (Kind.DELIVERED, [], "")
 
 
@@ -75,19 +88,17 @@ def _entries(mail: parts.Mail, text: str) -> list[reports.Entry]:
 def _from_entries(entries: Sequence[reports.Entry], told: prose.Prose) -> tuple[Kind, Sequence[Recipient]]:
     pending = [entry for entry in entries if entry.action not in reports.SUCCESS]
     if not pending:
-        return Kind.DELIVERED, [Recipient(address=entry.address, original=entry.original) for entry in entries]
+        return Kind.DELIVERED, [Recipient(address=entry.address, final_address=entry.final) for entry in entries]
     words = {finding.address.lower(): finding.words for finding in told.findings}
     found: dict[str, Recipient] = {}
     for entry in pending:
-        about = words.get(entry.address.lower()) or words.get(entry.original.lower(), "")
-        if not about and len(pending) == 1:
-            about = told.text
-        found.setdefault(entry.address.lower(), _recipient(entry, about, told.text))
+        about = told.text if len(pending) == 1 else words.get(entry.address.lower()) or words.get(entry.final.lower(), "")
+        found.setdefault(entry.address.lower(), _recipient(entry, about))
     recipients = list(found.values())
-    return (Kind.BOUNCE if any(each.final for each in recipients) else Kind.DELAYED), recipients
+    return (Kind.BOUNCE if any(each.given_up for each in recipients) else Kind.DELAYED), recipients
 
 
-def _recipient(entry: reports.Entry, about: str, text: str) -> Recipient:
+def _recipient(entry: reports.Entry, about: str) -> Recipient:
     evidence = classify.Evidence(
         text=entry.diagnostic or _comment(entry.status),
         context=about,
@@ -98,13 +109,13 @@ def _recipient(entry: reports.Entry, about: str, text: str) -> Recipient:
     final = entry.action != "delayed"
     return Recipient(
         address=entry.address,
-        original=entry.original,
+        final_address=entry.final,
         status=judgement.status,
         reply_code=judgement.reply_code,
         diagnostic=_line(entry.diagnostic or about),
         cause=judgement.cause,
         verdict=judgement.verdict if final else "soft",
-        final=final,
+        given_up=final,
     )
 
 
@@ -120,7 +131,8 @@ def _from_prose(mail: parts.Mail, told: prose.Prose, marks: returned.Marks) -> t
         return Kind.DELIVERED, []
     findings = _findings(mail, told, marks)
     final = not replies.is_delay(told.text, mail.headers.get("subject"))
-    recipients = [_judged(finding, told.text, final=final) for finding in findings]
+    context = told.text if len(findings) == 1 else ""
+    recipients = [_judged(finding, context, final=final) for finding in findings]
     if not recipients and replies.is_automatic(mail) and mail.kind != "multipart/report":
         return Kind.AUTO_REPLY, []
     return (Kind.BOUNCE if final else Kind.DELAYED), recipients
@@ -134,12 +146,14 @@ def _mail_of_somebody(mail: parts.Mail) -> Kind:
 
 def _findings(mail: parts.Mail, told: prose.Prose, marks: returned.Marks) -> Sequence[prose.Finding]:
     failed = [prose.clean_address(each) for value in mail.headers.all("x-failed-recipients") for each in value.split(",")]
-    words = {finding.address.lower(): finding.words for finding in told.findings}
     if any(failed):
+        about = {finding.address.lower(): finding for finding in told.findings}
         unique = dict.fromkeys(address for address in failed if address)
-        return [prose.Finding(address=address, words=words.get(address.lower(), "")) for address in unique]
-    if told.findings:
-        return told.findings
+        return [about.get(address.lower(), prose.Finding(address=address, words="")) for address in unique]
+    bare = prose.bare_names(told.text, mail.headers.get("from"))
+    found = bare if "nameserver query" in told.text else told.findings or bare
+    if found:
+        return found
     has_status = any(leaf.kind in reports.DELIVERY_STATUS for leaf in mail.leaves)
     named = [found[0] for value in marks.to for found in prose.ADDRESS.finditer(value[:1000])]
     if has_status and len(named) == 1:
@@ -148,7 +162,7 @@ def _findings(mail: parts.Mail, told: prose.Prose, marks: returned.Marks) -> Seq
 
 
 def _judged(finding: prose.Finding, text: str, *, final: bool) -> Recipient:
-    evidence = classify.Evidence(text=finding.words, context=text, address=finding.address)
+    evidence = classify.Evidence(text=finding.words, context=finding.before or text, address=finding.address)
     judgement = classify.judge(evidence)
     return Recipient(
         address=finding.address,
@@ -157,7 +171,7 @@ def _judged(finding: prose.Finding, text: str, *, final: bool) -> Recipient:
         diagnostic=_line(finding.words or text),
         cause=judgement.cause,
         verdict=judgement.verdict if final else "soft",
-        final=final,
+        given_up=final,
     )
 
 

@@ -8,7 +8,7 @@ from newsletter.bounces import parts
 
 #: Whom reports come from.
 _ROBOT_FROM = re.compile(
-    r"mailer-?daemon|postmaster|post_master|mail[ ._-]?deliver|delivery (?:sub)?system|mail administrator|mail system"
+    r"mailer[- ]?daemon|postmaster|post_master|mail[ ._-]?deliver|delivery (?:sub)?system|mail administrator|mail system"
     r"|system administrator|double-bounce|mdaemon@|mail-?daemon|no-?reply@[\w.]*dion\.ne\.jp|smtp_mail_service|\bndr@"
     r"|bounce|antivirus|imss@|interscan|microsoft exchange|fbl|lsmtp|mailserver|sysadmin@\w*\.?vzwpix",
     re.IGNORECASE,
@@ -58,6 +58,8 @@ def is_robot_sender(mail: parts.Mail) -> bool:
 def looks_like_bounce(mail: parts.Mail, text: str) -> bool:
     """Weigh sender, subject and words: any two of them make a report, a known header alone too."""
     if "x-failed-recipients" in mail.headers or mail.kind == "multipart/report":
+        return True
+    if "mailer-daemon" in mail.headers.get("from")[:500].lower():
         return True
     robot = is_robot_sender(mail)
     subject = bool(_BOUNCE_SUBJECT.search(mail.headers.get("subject")[:300]))

@@ -50,10 +50,10 @@ class Cause(enum.StrEnum):
 class Recipient:
     """What is said about one recipient."""
 
-    #: The address that failed in the end (RFC 3464 Final-Recipient), as written.
+    #: The address we mailed: Original-Recipient (RFC 3464 §2.3.1) where it is given, as written.
     address: str
-    #: The address the sender used (Original-Recipient) where it differs, else empty.
-    original: str = ""
+    #: Final-Recipient where it differs: what an alias or a forwarding led to.
+    final_address: str = ""
     #: RFC 3463 status, “5.1.1”; empty when none is given.
     status: str = ""
     #: SMTP reply code; 0 when none is given.
@@ -62,8 +62,8 @@ class Recipient:
     diagnostic: str = ""
     cause: Cause = Cause.OTHER
     verdict: Verdict = "soft"
-    #: False: only delayed, still being tried.
-    final: bool = True
+    #: False: only delayed, the other side is still trying.
+    given_up: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

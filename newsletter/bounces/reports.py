@@ -18,6 +18,7 @@ SUCCESS = frozenset({"delivered", "relayed", "expanded", "deliverable"})
 _UNPREFIXED = re.compile(r"(?:rfc822|utf-8|x400|x-unix|local|addr-type|smtp)\s*;\s*", re.IGNORECASE)
 _HEX = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}|\+([0-9A-F]{2})")
 _FIELDS_IN_PROSE = re.compile(r"^[> \t]{0,8}(?:final|original)-recipient[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_ONCE = re.compile(r"(final-recipient|action|status)[ \t]*:", re.IGNORECASE)
 _FIELD = re.compile(
     r"(final-recipient|original-recipient|x-actual-recipient|action|status|diagnostic-code|remote-mta"
     r"|reporting-mta|x-[\w-]{1,40})[ \t]*:",
@@ -29,8 +30,10 @@ _FIELD = re.compile(
 class Entry:
     """One recipient's fields of a delivery status notification."""
 
+    #: The address the sender used (Original-Recipient) where it is given.
     address: str
-    original: str
+    #: Final-Recipient where it differs: an alias or a forwarding address.
+    final: str
     #: Lower case; “failed” when the field is missing, which old gateways do.
     action: str
     status: str
@@ -104,7 +107,7 @@ def sns_entries(notice: dict[str, object]) -> list[Entry]:
             found.append(
                 Entry(
                     address=address,
-                    original="",
+                    final="",
                     action=words["action"].lower() or "failed",
                     status=words["status"],
                     diagnostic=words["diagnosticCode"],
@@ -114,13 +117,18 @@ def sns_entries(notice: dict[str, object]) -> list[Entry]:
 
 
 def _blocks(text: str) -> Iterator[Sequence[str]]:
+    """Cut at blank lines, and where a field comes again: some mailers forget the blank line."""
     block: list[str] = []
+    seen: set[str] = set()
     for line in text.split("\n")[:3000]:
+        found = _ONCE.match(line)
+        name = found[1].lower() if found else ""
+        if block and (not line.strip() or name in seen):
+            yield block
+            block, seen = [], set()
         if line.strip():
             block.append(line)
-        elif block:
-            yield block
-            block = []
+            seen.add(name or " ")
     if block:
         yield block
 
@@ -133,8 +141,6 @@ def _fields(block: Sequence[str]) -> dict[str, str]:
         head, colon, value = line.partition(":")
         if colon and line[:1] not in (" ", "\t") and re.fullmatch(r"[A-Za-z][\w-]{1,60}[ \t]*", head):
             name = head.strip().lower()
-            if name == "final-recipient" and name in fields:
-                name = "final-recipient again"
             fields[name] = f"{fields[name]} {value.strip()}" if name == "diagnostic-code" and name in fields else value.strip()
         elif name and len(fields[name]) < 4000:
             fields[name] = f"{fields[name]} {line.strip()}"
@@ -142,15 +148,11 @@ def _fields(block: Sequence[str]) -> dict[str, str]:
 
 
 def _entry(fields: dict[str, str]) -> Entry | None:
-    final = _address(fields.get("final-recipient", ""))
-    original = _address(fields.get("original-recipient", ""))
-    actual = _address(fields.get("x-actual-recipient", ""))
-    raw_final = fields.get("final-recipient", "")
-    address = final or original or actual
-    if final.rpartition("@")[2].find(".") < 0 and "." in original.rpartition("@")[2]:
-        address = original
-    if not address and "|" in raw_final and (inner := prose.ADDRESS.search(raw_final)):
-        address = prose.clean_address(inner[0])
+    raw = fields.get("final-recipient", "")
+    final = _address(raw)
+    if not final and "|" in raw and (inner := prose.ADDRESS.search(raw)):
+        final = prose.clean_address(inner[0])
+    address = _address(fields.get("original-recipient", "")) or final or _address(fields.get("x-actual-recipient", ""))
     if not address:
         return None
     words = fields.get("diagnostic-code", "")
@@ -158,7 +160,7 @@ def _entry(fields: dict[str, str]) -> Entry | None:
     status = fields.get("status", "")
     return Entry(
         address=address,
-        original=original if original.lower() != address.lower() else "",
+        final=final if final.lower() != address.lower() else "",
         action=fields.get("action", "failed").split(" ")[0].strip(";,").lower() or "failed",
         status=status,
         diagnostic=(rest if semicolon and len(kind) < 30 else words).strip(),
