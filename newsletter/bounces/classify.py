@@ -88,10 +88,8 @@ _BY_WORD = {
 }
 #: A transcript: >>> RCPT TO:<…> followed by <<< 550 …, or as InterScan turns it, Sent <<< and Received >>>.
 _TRANSCRIPT = re.compile(
-    r"(?:>>>|sent <<<|sent:|c:) ?(rcpt|mail|data|helo|ehlo|\.)[^\n]{0,300}?(?:<<<|received >>>|replied:|s:) ?5\d\d"
+    r"(?:>>>|-->|sent <<<|sent:|c:) ?(rcpt|mail|data|helo|ehlo|\.)[^\n]{0,300}?(?:<<<|<--|received >>>|replied:|s:) ?5\d\d"
 )
-#: Pipelining: the refusal of DATA for want of a recipient shows that RCPT was refused.
-_NEED_RCPT = re.compile(r"503 (?:5\.\d\.\d )?(?:need rcpt|no valid recipient|valid rcpt)|554 (?:5\.5\.1 )?(?:error: )?no valid rec")
 
 #: RFC 3463 and the IANA registry of enhanced status codes.
 _BY_STATUS = {
@@ -119,12 +117,14 @@ _BY_STATUS = {
 _BY_SUBJECT = {"4": Cause.ROUTING, "6": Cause.CONTENT, "7": Cause.AUTHENTICATION}
 #: RFC 5321 §4.2.2 and RFC 7504: what a bare reply code says.
 _BY_REPLY = {551: Cause.UNKNOWN_USER, 552: Cause.MAILBOX_FULL, 556: Cause.BAD_DOMAIN, 553: Cause.OTHER}
+#: au/KDDI tells above a “user unknown” what is the matter with the account.
+_NAMED_INACTIVE = "the user(s) account is"
 #: Microsoft's edge says so of an address that is not in the directory; with any other code it is a policy.
 _NOT_IN_DIRECTORY = "recipient address rejected: access denied"
 #: Codes that by themselves name the address: bad mailbox, bad syntax, moved.
 _DEAD_MAILBOX = frozenset({"5.1.1", "5.1.3", "5.1.6", "5.7.17"})
 #: Codes that agree with “user unknown” without saying it themselves.
-_AGREEING = _DEAD_MAILBOX | {"5.1.0", "5.1.10", "5.4.1"}
+_AGREEING = _DEAD_MAILBOX | {"5.1.0", "5.1.10", "5.1.351", "5.4.1"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,7 +162,11 @@ def judge(evidence: Evidence) -> Judgement:
     cause = Cause.UNKNOWN_USER if status == "5.4.1" and _NOT_IN_DIRECTORY in text else _cause(words, status, reply)
     if cause is Cause.OTHER and context:
         words = _words(context)
-        cause = _cause(words, "", 0)
+        status = status or _status(context, "")
+        reply = reply or _reply_code(context)
+        cause = _cause(words, status, reply)
+    elif cause is Cause.UNKNOWN_USER and _NAMED_INACTIVE in context:
+        cause = Cause.INACTIVE
     verdict: Verdict = "hard" if _is_dead(cause, status, reply, stage, words, evidence.address) else "soft"
     return Judgement(cause=_settle(cause, verdict, stage), verdict=verdict, status=status, reply_code=reply)
 
@@ -176,13 +180,11 @@ def _is_dead(  # noqa: PLR0913 - six small facts, one decision
         return stage not in (Stage.MAIL, Stage.CONNECT)
     if cause is not Cause.UNKNOWN_USER:
         return False
-    if status in _DEAD_MAILBOX:
+    if status in _DEAD_MAILBOX or mentions(words, phrases.CERTAIN_USER):
         return True
     if stage is not Stage.UNKNOWN:
         return stage is Stage.RCPT
-    if status in _AGREEING or mentions(words, phrases.CERTAIN_USER):
-        return True
-    return _carrier_says_so(words, address)
+    return status in _AGREEING or _carrier_says_so(words, address)
 
 
 def _carrier_says_so(words: str, address: str) -> bool:
@@ -278,8 +280,6 @@ def _reply_code(text: str) -> int:
 def _stage(text: str) -> Stage:
     if not text:
         return Stage.UNKNOWN
-    if _NEED_RCPT.search(text):
-        return Stage.RCPT
     for pattern, stage in _STAGES:
         if found := pattern.search(text):
             return stage or _BY_WORD.get(next((word for word in found.groups() if word), ""), Stage.CONNECT)

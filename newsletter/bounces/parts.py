@@ -115,8 +115,8 @@ def read_headers(text: str) -> tuple[Headers, str]:
 
 def content_kind(headers: Headers) -> str:
     """Return a part's content type in lower case; without one it is plain text (RFC 2045 §5.2)."""
-    kind = headers.get("content-type").partition(";")[0].strip().lower()
-    return kind if "/" in kind else "text/plain"
+    kind = headers.get("content-type").partition(";")[0].lower().split()
+    return kind[0] if kind and "/" in kind[0] else "text/plain"
 
 
 def decode_words(value: str) -> str:

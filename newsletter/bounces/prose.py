@@ -16,6 +16,8 @@ _MAX_ABOVE = 12
 #: An address as mailers print it; wide enough for RFC 6531, never across brackets or blanks.
 _ATOM = r"[^\s<>()\[\]:;,\"\\@]{1,128}@[^\s<>()\[\]:;,\"\\@]{1,255}"
 ADDRESS = re.compile(rf"(?<![^\s<>()\[\]:;,\"\\'`=]){_ATOM}")
+#: Outlook repeats an address as a link: user@example.org<mailto:user@example.org>
+_MAILTO = re.compile(r"(?<=[\w.])\s?<mailto:[^<>\s]{1,300}>", re.IGNORECASE)
 _QUOTED = re.compile(r"<((?:\"[^\"\n]{1,100}\"|[^\s<>\"]{1,128})@[^\s<>]{1,255})>")
 
 #: Where the report ends and the returned message begins.
@@ -38,7 +40,7 @@ _ALONE = re.compile(
 )
 _LEADING = re.compile(
     rf"(?:[\s*•·]{{0,20}}|[\s>]{{0,4}}---- |\s{{0,8}}>>> (?:[^\s<>]{{1,100}} )?)[\"'<\[]{{0,2}}({_ATOM})[\"'>\]]{{0,2}}"
-    r"(?:\s{0,4}:|\.\.\.|\s{1,8}[(\[]|\s{0,8}:?\s{1,4}(?=\S))(.*)",
+    r"(?:$|\s{0,4}:|\.\.\.|\s{1,8}[(\[]|\s{0,8}:?\s{1,4}(?=\S))(.*)",
     re.IGNORECASE,
 )
 #: 550 <user@example.org>... User unknown (sendmail) · 554 user@example.org: …
@@ -56,7 +58,7 @@ _NAMED = re.compile(
     r"|deliver(?:ed|y)?(?: (?:mail|your mail|your message|message|the message|of email))? to|(?:local )?mailbox"
     r"|delivering your mail to|unknown user|unknown host|delivery failed[^:]{0,40}|user ?id|allowed size|mailbox is full"
     r"|violation for|dda:smtp=|following recipients? returned [a-z ]{1,20}errors?|of this mailing list|to this address|to the address"
-    r"|could not be delivered to|gateway for|reach the following recipient|address rejected|account|user)"
+    r"|could not be delivered to|gateway for|reach the following recipient|address rejected|account|user|address)"
     rf"[\s:,;'\"<\[(]{{0,12}}(?:smtp:|rfc822; ?)?(?<![\w.+-])({_ATOM})",
     re.IGNORECASE,
 )
@@ -104,7 +106,7 @@ def read(text: str) -> Prose:
     """Find the failed recipients and what is said about each."""
     lines = text.split("\n", _MAX_LINES)[:_MAX_LINES]
     end = _end_of_report(lines)
-    report = [line[:_MAX_LINE].rstrip() for line in lines[:end]]
+    report = [_MAILTO.sub("", line[:_MAX_LINE]).rstrip() for line in lines[:end]]
     returned = "\n".join(lines[end:])
     body = "\n".join(report)
     if "@" not in body:
@@ -115,7 +117,7 @@ def read(text: str) -> Prose:
 
 def bare_names(text: str, sender: str) -> tuple[Finding, ...]:
     """Complete recipients given without a domain: with the domains the text teaches, or else the reporter's own."""
-    lines = text[:4000].split("\n")
+    lines = [line for line in text[:4000].split("\n") if line.strip()]
     names = [
         found[1]
         for above, line in itertools.pairwise(lines)
@@ -202,9 +204,9 @@ def _blocks(lines: Sequence[str], marks: Sequence[_Mark]) -> tuple[Finding, ...]
     for position, mark in enumerate(marks):
         finding = found.get(mark.address.lower(), Finding(address=mark.address, words=""))
         words, before = finding.words, finding.before
-        if mark.words_above:
+        if mark.words_above and not (position and marks[position - 1].address.lower() == mark.address.lower()):
             last = marks[position - 1].line + 1 if position else 0
-            before = "\n".join([before, *lines[max(last, mark.line - _MAX_ABOVE) : mark.line]])[-_MAX_BLOCK:].strip()
+            before = "\n".join([before, *lines[max(last, mark.line - _MAX_ABOVE) : mark.line + 1]])[-_MAX_BLOCK:].strip()
             words = f"{words}\n{lines[mark.line]}"
         else:
             after = marks[position + 1].line if position + 1 < len(marks) else len(lines)

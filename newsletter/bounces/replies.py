@@ -26,7 +26,8 @@ _BOUNCE_WORDS = re.compile(
     r"(?:could|can|was|were|has|did|been|is) ?n[o']t (?:be |been |yet been |able to )?(?:deliver|reach|sent|accepted|receive)"
     r"|unable to deliver|undeliver|delivery (?:to the following|has failed|failed|failure|error)|was rejected|not delivered"
     r"|permanent (?:fatal )?(?:error|failure)|delivery problems|returned to (?:you|sender)|user unknown|no such user"
-    r"|failed recipient|failed address|bounced|error[- ]code|message below:|could not deliver|was not able to deliver",
+    r"|konnte nicht zugestellt|n'a pas pu|no pudo ser|impossibile recapitare|nie mog|не может быть доставлено|无法|できません"
+    r"|失敗しました|failed recipient|failed address|bounced|error[- ]code|message below:|could not deliver|was not able to deliver",
     re.IGNORECASE,
 )
 _SUCCESS_WORDS = re.compile(
@@ -57,7 +58,7 @@ def is_robot_sender(mail: parts.Mail) -> bool:
 
 def looks_like_bounce(mail: parts.Mail, text: str) -> bool:
     """Weigh sender, subject and words: any two of them make a report, a known header alone too."""
-    if "x-failed-recipients" in mail.headers or mail.kind == "multipart/report":
+    if "x-failed-recipients" in mail.headers or "x-mlserver" in mail.headers or mail.kind == "multipart/report":
         return True
     if "mailer-daemon" in mail.headers.get("from")[:500].lower():
         return True

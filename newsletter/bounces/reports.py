@@ -16,6 +16,7 @@ _MAX_RECIPIENTS = 200
 #: Action words of success (RFC 3464 §2.3.3); “deliverable” answers a probe.
 SUCCESS = frozenset({"delivered", "relayed", "expanded", "deliverable"})
 _UNPREFIXED = re.compile(r"(?:rfc822|utf-8|x400|x-unix|local|addr-type|smtp)\s*;\s*", re.IGNORECASE)
+_DIAGNOSTIC_TYPE = re.compile(r"[A-Za-z][\w-]{0,40}\s{0,4}")
 _HEX = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}|\+([0-9A-F]{2})")
 _FIELDS_IN_PROSE = re.compile(r"^[> \t]{0,8}(?:final|original)-recipient[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _ONCE = re.compile(r"(final-recipient|action|status)[ \t]*:", re.IGNORECASE)
@@ -73,6 +74,8 @@ def entries_in_prose(text: str) -> list[Entry]:
 
 def complaint(mail: parts.Mail) -> Complaint | None:
     """Read a feedback report; the address in it is often redacted, our own token is what counts."""
+    if mail.headers.get("subject").lower().startswith("complaint about message from"):
+        return Complaint(kind="abuse", addresses=())  # Microsoft's Junk Mail Reporting Program
     for leaf in mail.leaves:
         if leaf.kind == FEEDBACK_REPORT or (leaf.kind == "text/plain" and "\nfeedback-type:" in leaf.text[:400].lower()):
             headers, _ = parts.read_headers(leaf.text.lstrip("\n"))
@@ -163,7 +166,7 @@ def _entry(fields: dict[str, str]) -> Entry | None:
         final=final if final.lower() != address.lower() else "",
         action=fields.get("action", "failed").split(" ")[0].strip(";,").lower() or "failed",
         status=status,
-        diagnostic=(rest if semicolon and len(kind) < 30 else words).strip(),
+        diagnostic=(rest if semicolon and _DIAGNOSTIC_TYPE.fullmatch(kind) else words).strip(),
     )
 
 
