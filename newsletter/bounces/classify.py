@@ -8,90 +8,31 @@ some filter's way to say no: the mailbox is known by then.
 
 from __future__ import annotations
 
-import enum
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from newsletter.bounces import phrases
+from newsletter.bounces import phrases, stages
 from newsletter.bounces.report import Cause, Verdict
 
 _MAX_TEXT = 3000
-_GAP = 80
 
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d)\.(\d{1,3})(?!\.?\d)")
 _REPLY = re.compile(r"(?<![\d.#:\[-])([45][0-5]\d)(?=[ :-]|$)(?!-\d\d)")
 _CONTINUED = re.compile(r"(?<= )[45]\d\d-(?:[245]\.\d\.\d{1,3})?")
-#: Names of machines and addresses say nothing, and may hold any word: antispam.example.org.
-_NAME = re.compile(r"[^\s<>\"'(),;]*(?:@|://|[a-z0-9_-]\.(?=[a-z]{2,}|\d+\.\d))[^\s<>\"'(),;]*")
-#: Postfix says so of every refusal at RCPT; the reason is what follows.
-_INTRODUCTION = re.compile(r"recipient address rejected: (?=[a-z])")
-#: Cisco's mail gateway puts its own guess before the remote reply: 5.1.0 - Unknown address error 550-'5.7.1 …'
-_GUESS = re.compile(r"[45]\.\d\.\d - (?:unknown address error|other mail system problem|bad destination host) (?=\d{3}-)")
-_TELLING_NAME = re.compile(
+_HOST = re.compile(r"@|://|[a-z0-9_-]\.[a-z]{2}|\d\.\d{1,3}\.\d{1,3}\.\d")
+#: Names that tell something by themselves.
+_TELLING_HOST = re.compile(
     r"spamhaus|spamcop|sorbs|barracudacentral|abuseat|openspf|spf\.pobox|resolver\.[a-z]+\.[a-z]+|dmarc"
     r"|uceprotect|senderscore|senderbase|dnsbl|rbl\."
 )
-
-
-class Stage(enum.StrEnum):
-    """Which SMTP command the refusal answered."""
-
-    CONNECT = "connect"
-    MAIL = "mail"
-    RCPT = "rcpt"
-    DATA = "data"
-    UNKNOWN = ""
-
-
-#: How mailers say which command was refused, in the order of trust.
-_STAGES: Sequence[tuple[re.Pattern[str], Stage | None]] = (
-    # Postfix: (in reply to RCPT TO command)
-    (re.compile(r"\(?in reply to (rcpt to|end of data|data|mail from|helo|ehlo|starttls)"), None),
-    # Exim: SMTP error from remote mail server after RCPT TO:<…>: · GMX: after RCPT command
-    (
-        re.compile(
-            r"(?:error|response|deferred) from remote (?:mail |mailer |)(?:server |)(?:after|for) (?:pipelined |)"
-            r"(rcpt|mail|end of data|data|text|initial connection|helo|ehlo|starttls|auth)"
-        ),
-        None,
-    ),
-    # DragonFly: did not like our RCPT TO · Sun: Remote SMTP server has rejected address
-    (re.compile(r"did not like our (rcpt|mail|data|final dot|helo|ehlo)"), None),
-    (re.compile(r"remote smtp server has rejected address"), Stage.RCPT),
-    (re.compile(r"smtp transmission failure has occurred"), Stage.DATA),
-    # qmail-remote.c
-    (re.compile(r"does not like recipient"), Stage.RCPT),
-    (re.compile(r"failed (?:on data command|after i sent the message)"), Stage.DATA),
-    (re.compile(r"but sender was rejected"), Stage.MAIL),
-    (re.compile(r"but (?:my name was rejected|greeting failed)"), Stage.CONNECT),
-    # Yahoo: [RCPT_TO] · Axigen: SMTP:RCPT host · hMailServer sent: RCPT TO · IMail: RCPT TO generated
-    (re.compile(r"\[(rcpt_to|mail_from|data)\]"), None),
-    (re.compile(r"smtp:(rcpt|mail|data) host"), None),
-    (re.compile(r"\((rcpt|mail|data)(?: to| from|)\), with the following error"), None),
-    (re.compile(r"(rcpt) to generated following response|body of message (generated) response"), None),
-    # m-FILTER
-    (re.compile(r"-smtp command (rcpt|mail|data|helo|ehlo)\b"), None),
-)
-_BY_WORD = {
-    "rcpt": Stage.RCPT,
-    "rcpt to": Stage.RCPT,
-    "rcpt_to": Stage.RCPT,
-    "mail": Stage.MAIL,
-    "mail from": Stage.MAIL,
-    "mail_from": Stage.MAIL,
-    "data": Stage.DATA,
-    "text": Stage.DATA,
-    "generated": Stage.DATA,
-    "final dot": Stage.DATA,
-    "end of data": Stage.DATA,
-}
-#: A transcript: >>> RCPT TO:<…> followed by <<< 550 …, or as InterScan turns it, Sent <<< and Received >>>.
-_TRANSCRIPT = re.compile(
-    r"(?:>>>|-->|sent <<<|sent:|c:) ?(rcpt|mail|data|helo|ehlo|\.)[^\n]{0,300}?(?:<<<|<--|received >>>|replied:|s:) ?5\d\d"
+#: Postfix says so of every refusal at RCPT; the reason is what follows.
+_INTRODUCTION = re.compile(r"recipient address rejected: (?=[a-z])")
+#: Cisco's gateway puts a guess before the remote reply: 5.1.0 - Unknown address error 550-'5.7.1 …'
+_GUESS = re.compile(
+    r"[45]\.\d\.\d - (?:unknown address error|other mail system problem|bad destination host) (?=\d{3}-)"
 )
 
-#: RFC 3463 and the IANA registry of enhanced status codes.
+#: RFC 3463 and the IANA registry of enhanced status codes, without the class.
 _BY_STATUS = {
     "1.1": Cause.UNKNOWN_USER,
     "1.2": Cause.BAD_DOMAIN,
@@ -116,15 +57,16 @@ _BY_STATUS = {
 }
 _BY_SUBJECT = {"4": Cause.ROUTING, "6": Cause.CONTENT, "7": Cause.AUTHENTICATION}
 #: RFC 5321 §4.2.2 and RFC 7504: what a bare reply code says.
-_BY_REPLY = {551: Cause.UNKNOWN_USER, 552: Cause.MAILBOX_FULL, 556: Cause.BAD_DOMAIN, 553: Cause.OTHER}
+_BY_REPLY = {551: Cause.UNKNOWN_USER, 552: Cause.MAILBOX_FULL, 556: Cause.BAD_DOMAIN}
 #: au/KDDI tells above a “user unknown” what is the matter with the account.
 _NAMED_INACTIVE = "the user(s) account is"
-#: Microsoft's edge says so of an address that is not in the directory; with any other code it is a policy.
+_AU = frozenset({"ezweb.ne.jp", "au.com"})
+#: Microsoft's edge says so of an address that is not in the directory; with another code it is a policy.
 _NOT_IN_DIRECTORY = "recipient address rejected: access denied"
-#: Codes that by themselves name the address: bad mailbox, bad syntax, moved.
+#: Codes that by themselves name the address: bad mailbox, bad syntax, moved, owner changed.
 _DEAD_MAILBOX = frozenset({"5.1.1", "5.1.3", "5.1.6", "5.7.17"})
 #: Codes that agree with “user unknown” without saying it themselves.
-_AGREEING = _DEAD_MAILBOX | {"5.1.0", "5.1.10", "5.1.351", "5.4.1"}
+_AGREEING = frozenset({"5.1.0", "5.1.10", "5.1.351", "5.4.1"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,65 +93,95 @@ class Judgement:
     reply_code: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Refusal:
+    """Evidence, read."""
+
+    #: In lower case on one line.
+    text: str
+    #: The same without names of machines.
+    words: str
+    status: str
+    reply: int
+    stage: stages.Stage
+    address: str
+
+
 def judge(evidence: Evidence) -> Judgement:
     """Weigh the evidence."""
-    text = _flatten(evidence.text)
-    context = _flatten(evidence.context)
-    status = _status(text, evidence.status)
-    reply = _reply_code(text)
-    stage = _stage(text) or _stage(context)
-    words = _words(text)
-    cause = Cause.UNKNOWN_USER if status == "5.4.1" and _NOT_IN_DIRECTORY in text else _cause(words, status, reply)
+    text, context = _flatten(evidence.text), _flatten(evidence.context)
+    words, status, reply = _words(text), _status(text, evidence.status), _reply_code(text)
+    cause = _cause(text, words, status, reply)
     if cause is Cause.OTHER and context:
         words = _words(context)
-        status = status or _status(context, "")
-        reply = reply or _reply_code(context)
-        cause = _cause(words, status, reply)
+        status, reply = status or _status(context, ""), reply or _reply_code(context)
+        cause = _cause(context, words, status, reply)
     elif cause is Cause.UNKNOWN_USER and _NAMED_INACTIVE in context:
         cause = Cause.INACTIVE
-    verdict: Verdict = "hard" if _is_dead(cause, status, reply, stage, words, evidence.address) else "soft"
-    return Judgement(cause=_settle(cause, verdict, stage), verdict=verdict, status=status, reply_code=reply)
+    refusal = _Refusal(
+        text=f"{text} {context}",
+        words=words,
+        status=status,
+        reply=reply,
+        stage=stages.stage_of(text) or stages.stage_of(context),
+        address=evidence.address.lower(),
+    )
+    verdict: Verdict = "hard" if _is_dead(cause, refusal) else "soft"
+    return Judgement(
+        cause=_settle(cause, verdict, refusal.stage), verdict=verdict, status=status, reply_code=reply
+    )
 
 
-def _is_dead(  # noqa: PLR0913 - six small facts, one decision
-    cause: Cause, status: str, reply: int, stage: Stage, words: str, address: str
-) -> bool:
-    if status.startswith("4") or (400 <= reply < 500 and not status.startswith("5")):
-        return False
+def _is_dead(cause: Cause, refusal: _Refusal) -> bool:
+    if cause is Cause.UNKNOWN_USER:
+        return _is_certain(refusal) if _is_permanent(refusal) else _was_unknown_to_the_end(refusal)
     if cause is Cause.BAD_DOMAIN:
-        return stage not in (Stage.MAIL, Stage.CONNECT)
-    if cause is not Cause.UNKNOWN_USER:
-        return False
-    if status in _DEAD_MAILBOX or mentions(words, phrases.CERTAIN_USER):
+        return _is_permanent(refusal) and refusal.stage not in (stages.Stage.MAIL, stages.Stage.CONNECT)
+    return False
+
+
+def _is_permanent(refusal: _Refusal) -> bool:
+    if refusal.status:
+        return not refusal.status.startswith("4")
+    return not 400 <= refusal.reply < 500
+
+
+def _is_certain(refusal: _Refusal) -> bool:
+    """Ask for a second witness to “user unknown”: a code, or that it answered RCPT TO."""
+    if refusal.status in _DEAD_MAILBOX or phrases.mentions(refusal.words, phrases.CERTAIN_USER):
         return True
-    if stage is not Stage.UNKNOWN:
-        return stage is Stage.RCPT
-    return status in _AGREEING or _carrier_says_so(words, address)
+    if refusal.stage is not stages.Stage.UNKNOWN:
+        return refusal.stage is stages.Stage.RCPT
+    # au/KDDI names the address when it refuses RCPT, and an empty one when a filter refuses DATA.
+    named = f"<{refusal.address}>: user unknown" in refusal.text
+    return refusal.status in _AGREEING or (named and refusal.address.rpartition("@")[2] in _AU)
 
 
-def _carrier_says_so(words: str, address: str) -> bool:
-    """Read the habit of au/KDDI: RCPT is refused by the address, DATA (a filter) by an empty one."""
-    domain = address.rpartition("@")[2]
-    return domain in ("ezweb.ne.jp", "au.com") and "<>: user unknown" in words
+def _was_unknown_to_the_end(refusal: _Refusal) -> bool:
+    """Accept 4.1.1 of a mail given up on: refused as unknown at every try (Postfix with soft_bounce)."""
+    if refusal.status != "4.1.1":
+        return False
+    return refusal.stage is stages.Stage.RCPT or phrases.mentions(refusal.words, phrases.CERTAIN_USER)
 
 
-def _settle(cause: Cause, verdict: Verdict, stage: Stage) -> Cause:
+def _settle(cause: Cause, verdict: Verdict, stage: stages.Stage) -> Cause:
     """Give an “unknown user” that cannot be one its real name."""
     if verdict == "soft" and cause in (Cause.UNKNOWN_USER, Cause.OTHER):
-        if stage is Stage.DATA or stage is Stage.MAIL:
+        if stage in (stages.Stage.DATA, stages.Stage.MAIL):
             return Cause.POLICY
-        if stage is Stage.CONNECT:
+        if stage is stages.Stage.CONNECT:
             return Cause.REPUTATION
     return cause
 
 
-def _cause(words: str, status: str, reply: int) -> Cause:
+def _cause(text: str, words: str, status: str, reply: int) -> Cause:
+    if status == "5.4.1" and _NOT_IN_DIRECTORY in text:
+        return Cause.UNKNOWN_USER
     for cause, needles in phrases.BY_CAUSE:
-        if mentions(words, needles):
-            if cause is Cause.POLICY and needles is phrases.BY_CAUSE[-1][1]:
-                return _cause_of_code(status, reply, cause)
+        if phrases.mentions(words, needles):
             return cause
-    return _cause_of_code(status, reply, Cause.OTHER)
+    vague = Cause.POLICY if phrases.mentions(words, phrases.VAGUE) else Cause.OTHER
+    return _cause_of_code(status, reply, vague)
 
 
 def _cause_of_code(status: str, reply: int, otherwise: Cause) -> Cause:
@@ -217,29 +189,7 @@ def _cause_of_code(status: str, reply: int, otherwise: Cause) -> Cause:
     if detail in _BY_STATUS:
         return Cause.ROUTING if detail == "4.4" and kind == "4" else _BY_STATUS[detail]
     subject = detail.partition(".")[0]
-    if subject in _BY_SUBJECT:
-        return _BY_SUBJECT[subject]
-    return _BY_REPLY.get(reply, otherwise)
-
-
-def mentions(text: str, needles: Iterable[str]) -> bool:
-    """Say whether a text has one of the phrases; ``*`` in a phrase is a gap of up to 80 characters."""
-    for needle in needles:
-        if "*" not in needle:
-            if needle in text:
-                return True
-        elif _has_gapped(text, needle):
-            return True
-    return False
-
-
-def _has_gapped(text: str, needle: str) -> bool:
-    first, _, rest = needle.partition("*")
-    at = text.find(first.rstrip())
-    if at < 0:
-        return False
-    at += len(first.rstrip())
-    return rest.lstrip() in text[at : at + _GAP]
+    return _BY_SUBJECT.get(subject) or _BY_REPLY.get(reply, otherwise)
 
 
 def _flatten(text: str) -> str:
@@ -252,37 +202,25 @@ def _flatten(text: str) -> str:
 
 
 def _words(text: str) -> str:
-    """Drop names of machines and what only introduces the reason; padded, so that a phrase may ask for a blank."""
-    bare = " ".join(_NAME.sub(lambda found: _telling(found[0]), text).split())
+    """Drop names of machines, which may hold any word (antispam.example.org), and mere introductions.
+
+    The result is padded, so that a phrase may ask for a blank at its edge.
+    """
+    tokens = text.replace("...", " ").split()
+    bare = " ".join(token for token in tokens if not _HOST.search(token) or _TELLING_HOST.search(token))
     return f" {_INTRODUCTION.sub('', bare)} "
-
-
-def _telling(name: str) -> str:
-    return name if _TELLING_NAME.search(name) else ""
 
 
 def _status(text: str, field: str) -> str:
     """Prefer the refusing server's own code to the reporting mailer's translation of it."""
-    codes = ["".join(found[0]) for found in _STATUS.finditer(text[:_MAX_TEXT])]
+    codes = [found[0] for found in _STATUS.finditer(text) if found[1] != "2"]
     given = _STATUS.search(field)
-    codes = [code for code in codes if not code.startswith("2")] or ([given[0]] if given else [])
     telling = [code for code in codes if not code.endswith(".0.0")]
-    if not telling and given:
-        return given[0]
-    return (telling or codes or [""])[0]
+    if telling:
+        return telling[0]
+    return given[0] if given else (codes or [""])[0]
 
 
 def _reply_code(text: str) -> int:
     found = _REPLY.search(text)
     return int(found[1]) if found else 0
-
-
-def _stage(text: str) -> Stage:
-    if not text:
-        return Stage.UNKNOWN
-    for pattern, stage in _STAGES:
-        if found := pattern.search(text):
-            return stage or _BY_WORD.get(next((word for word in found.groups() if word), ""), Stage.CONNECT)
-    if found := _TRANSCRIPT.search(text):
-        return Stage.DATA if found[1] == "." else _BY_WORD.get(found[1], Stage.CONNECT)
-    return Stage.UNKNOWN

@@ -27,11 +27,11 @@ _CHARSET = re.compile(r"charset[ \t]*=[ \t]*[\"']?([\w.:+-]{1,40})", re.IGNORECA
 _WORD = re.compile(r"=\?([\w-]{1,40})(?:\*[\w-]{0,20})?\?([bBqQ])\?([^?\s]{0,400})\?=")
 #: Python's other codecs are slow, raise odd errors, or are no charsets at all.
 _SAFE_CHARSET = re.compile(
-    r"utf-?8|us-ascii|ascii|latin-?1|iso-?8859-\d{1,2}|windows-\d{3,4}|cp\d{3,4}|koi8-[ru]|iso-2022-(?:jp|kr)"
+    r"utf-?8|us-ascii|ascii|latin-?1|iso-?8859-\d{1,2}|windows-\d{3,4}|cp\d{3,4}|koi8-[ru]|iso-2022-(?:jp"
+    r"|kr)"
     r"|shift[_-]?jis|euc-(?:jp|kr)|gb2312|gbk|gb18030|big5"
 )
 _BREAK = re.compile(r"<(?:br|/?p|/?div|/?tr|/?li|/?h\d|/?table|/?pre)\b[^<>]{0,300}>", re.IGNORECASE)
-_HIDDEN = re.compile(r"<(style|script|head)\b.{0,20000}?</\1\s{0,5}>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[!/a-z][^<>@]{0,600}>", re.IGNORECASE)
 
 
@@ -207,7 +207,24 @@ def _decode_charset(text: str, charset: str) -> str:
 
 
 def _strip_html(text: str) -> str:
-    text = _HIDDEN.sub(" ", text)
+    for name in ("style", "script", "head"):
+        text = _without_element(text, name)
     text = _BREAK.sub("\n", text)
     text = html.unescape(_TAG.sub(" ", text))
     return text.replace("\xa0", " ")
+
+
+def _without_element(text: str, name: str) -> str:
+    """Cut the first two elements of a name; a regular expression would look for the end again and again."""
+    for _ in range(2):
+        lower = text.lower()
+        start = lower.find(f"<{name}")
+        end = lower.find(f"</{name}", start)
+        if (
+            start < 0
+            or end < 0
+            or lower[start + len(name) + 1 : start + len(name) + 2] not in (">", " ", "\n")
+        ):
+            break
+        text = text[:start] + " " + text[text.find(">", end) + 1 or end :]
+    return text

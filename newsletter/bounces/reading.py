@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from newsletter.bounces import classify, parts, prose, replies, reports, returned
+from newsletter.bounces import classify, parts, prose, replies, reports, returned, spotting
 from newsletter.bounces.report import Kind, Recipient, Report
 
 _MAX_TEXT = 24_000
@@ -82,19 +82,24 @@ def _entries(mail: parts.Mail, text: str) -> list[reports.Entry]:
     for leaf in mail.leaves:
         if leaf.kind in reports.DELIVERY_STATUS and (found := reports.entries(leaf.text)):
             return found
-    return reports.entries_in_prose(text)
+    return reports.entries_in_prose(text) if replies.looks_like_bounce(mail, text) else []
 
 
 def _from_entries(entries: Sequence[reports.Entry], told: prose.Prose) -> tuple[Kind, Sequence[Recipient]]:
     pending = [entry for entry in entries if entry.action not in reports.SUCCESS]
     if not pending:
-        return Kind.DELIVERED, [Recipient(address=entry.address, final_address=entry.final) for entry in entries]
+        return Kind.DELIVERED, [
+            Recipient(address=entry.address, final_address=entry.final) for entry in entries
+        ]
     words = {finding.address.lower(): finding.words for finding in told.findings}
-    found: dict[str, Recipient] = {}
+    recipients = []
     for entry in pending:
-        about = told.text if len(pending) == 1 else words.get(entry.address.lower()) or words.get(entry.final.lower(), "")
-        found.setdefault(entry.address.lower(), _recipient(entry, about))
-    recipients = list(found.values())
+        about = (
+            told.text
+            if len(pending) == 1
+            else words.get(entry.address.lower()) or words.get(entry.final.lower(), "")
+        )
+        recipients.append(_recipient(entry, about))
     return (Kind.BOUNCE if any(each.given_up for each in recipients) else Kind.DELAYED), recipients
 
 
@@ -124,8 +129,12 @@ def _comment(status: str) -> str:
     return status.partition("(")[2].rstrip(") ")
 
 
-def _from_prose(mail: parts.Mail, told: prose.Prose, marks: returned.Marks) -> tuple[Kind, Sequence[Recipient]]:
-    if not replies.looks_like_bounce(mail, told.text) or (replies.is_automatic(mail) and not replies.is_robot_sender(mail)):
+def _from_prose(
+    mail: parts.Mail, told: prose.Prose, marks: returned.Marks
+) -> tuple[Kind, Sequence[Recipient]]:
+    if not replies.looks_like_bounce(mail, told.text) or (
+        replies.is_automatic(mail) and not replies.is_robot_sender(mail)
+    ):
         return _mail_of_somebody(mail), []
     if replies.is_success(told.text):
         return Kind.DELIVERED, []
@@ -145,7 +154,11 @@ def _mail_of_somebody(mail: parts.Mail) -> Kind:
 
 
 def _findings(mail: parts.Mail, told: prose.Prose, marks: returned.Marks) -> Sequence[prose.Finding]:
-    failed = [prose.clean_address(each) for value in mail.headers.all("x-failed-recipients") for each in value.split(",")]
+    failed = [
+        spotting.clean_address(each)
+        for value in mail.headers.all("x-failed-recipients")
+        for each in value.split(",")
+    ]
     if any(failed):
         about = {finding.address.lower(): finding for finding in told.findings}
         unique = dict.fromkeys(address for address in failed if address)
@@ -155,9 +168,9 @@ def _findings(mail: parts.Mail, told: prose.Prose, marks: returned.Marks) -> Seq
     if found:
         return found
     has_status = any(leaf.kind in reports.DELIVERY_STATUS for leaf in mail.leaves)
-    named = [found[0] for value in marks.to for found in prose.ADDRESS.finditer(value[:1000])]
+    named = [found[0] for value in marks.to for found in spotting.ADDRESS.finditer(value[:1000])]
     if has_status and len(named) == 1:
-        return [prose.Finding(address=prose.clean_address(named[0]), words="")]
+        return [prose.Finding(address=spotting.clean_address(named[0]), words="")]
     return []
 
 

@@ -8,44 +8,76 @@ from newsletter.bounces import parts
 
 #: Whom reports come from.
 _ROBOT_FROM = re.compile(
-    r"mailer[- ]?daemon|postmaster|post_master|mail[ ._-]?deliver|delivery (?:sub)?system|mail administrator|mail system"
-    r"|system administrator|double-bounce|mdaemon@|mail-?daemon|no-?reply@[\w.]*dion\.ne\.jp|smtp_mail_service|\bndr@"
+    r"mailer[- ]?daemon|postmaster|post_master|mail[ ._-]?deliver|delivery (?:sub)?system"
+    r"|mail administrator|mail system"
+    r"|system administrator|double-bounce|mdaemon@|mail-?daemon|no-?reply@[\w.]*dion\.ne\.jp"
+    r"|smtp_mail_service|\bndr@"
     r"|bounce|antivirus|imss@|interscan|microsoft exchange|fbl|lsmtp|mailserver|sysadmin@\w*\.?vzwpix",
     re.IGNORECASE,
 )
 _BOUNCE_SUBJECT = re.compile(
-    r"undeliver|returned (?:mail|to sender)|returning (?:message )?to sender|delivery (?:has )?fail|fail(?:ure|ed)[ :,]"
-    r"|(?:failure|failed)$|delivery (?:status )?(?:notif|report|problem|error|warning|status)|delivery notification"
-    r"|could ?n[o']t be delivered|not (?:been )?delivered|non[- ]?remis|mail (?:delivery|system) (?:error|problem|warn|status)"
-    r"|message delivery|message status|message delayed|delayed? |error (?:sending|delivering|in)|rejected|mail error"
-    r"|processing error|user unknown|unknown user|nondeliverable|non-deliver|unzustellbar|nicht zugestellt|impossible"
-    r"|mail failure|there was an error|delivery subsystem|returned|mail bounced|bounced|配信|配送|エラー|返送|投递|退信",
+    r"undeliver|returned (?:mail|to sender)|returning (?:message )?to sender|delivery (?:has )?fail"
+    r"|fail(?:ure|ed)[ :,]"
+    r"|(?:failure|failed)$|delivery (?:status )?(?:notif|report|problem|error|warning|status)"
+    r"|delivery notification"
+    r"|could ?n[o']t be delivered|not (?:been )?delivered|non[- ]?remis|mail (?:delivery|system) (?:error"
+    r"|problem|warn|status)"
+    r"|message delivery|message status|message delayed|delayed? |error (?:sending|delivering|in)|rejected"
+    r"|mail error"
+    r"|processing error|user unknown|unknown user|nondeliverable|non-deliver|unzustellbar"
+    r"|nicht zugestellt|impossible"
+    r"|mail failure|there was an error|delivery subsystem|returned|mail bounced|bounced|配信|配送|エラー"
+    r"|返送|投递|退信",
     re.IGNORECASE,
 )
 _BOUNCE_WORDS = re.compile(
-    r"(?:could|can|was|were|has|did|been|is) ?n[o']t (?:be |been |yet been |able to )?(?:deliver|reach|sent|accepted|receive)"
-    r"|unable to deliver|undeliver|delivery (?:to the following|has failed|failed|failure|error)|was rejected|not delivered"
-    r"|permanent (?:fatal )?(?:error|failure)|delivery problems|returned to (?:you|sender)|user unknown|no such user"
-    r"|konnte nicht zugestellt|n'a pas pu|no pudo ser|impossibile recapitare|nie mog|не может быть доставлено|无法|できません"
-    r"|失敗しました|failed recipient|failed address|bounced|error[- ]code|message below:|could not deliver|was not able to deliver",
+    r"(?:could|can|was|were|has|did|been|is) ?n[o']t (?:be |been |yet been |able to )?(?:deliver|reach"
+    r"|sent|accepted|receive)"
+    r"|unable to deliver|undeliver|delivery (?:to the following|has failed|failed|failure|error)"
+    r"|was rejected|not delivered"
+    r"|permanent (?:fatal )?(?:error|failure)|delivery problems|returned to (?:you|sender)|user unknown"
+    r"|no such user"
+    r"|konnte nicht zugestellt|n'a pas pu|no pudo ser|impossibile recapitare|nie mog"
+    r"|не может быть доставлено|无法|できません"
+    r"|失敗しました|failed recipient|failed address|bounced|error[- ]code|message below:"
+    r"|could not deliver|was not able to deliver",
     re.IGNORECASE,
 )
 _SUCCESS_WORDS = re.compile(
-    r"(?:was|were|been|is) successful(?:ly)? (?:delivered|relayed|received|sent)|successfully delivered|your message was delivered"
-    r"|delivery to the following recipients? (?:was )?succe|has been delivered|return receipt|message was (?:read|displayed)",
+    r"(?:was|were|been|is) successful(?:ly)? (?:delivered|relayed|received|sent)|successfully delivered"
+    r"|your message was delivered"
+    r"|delivery to the following recipients? (?:was )?succe|has been delivered|return receipt"
+    r"|message was (?:read|displayed)",
     re.IGNORECASE,
 )
 _DELAY_WORDS = re.compile(
-    r"warning message only|will be (?:re)?tried|has (?:not yet been|been) (?:delivered|delayed|postponed)|not yet been delivered"
-    r"|delivery (?:attempts? )?will (?:continue|be)|only a temporary failure report|will continue to (?:attempt|try|be made)"
-    r"|delayed for more than|attempts will continue|will keep trying|delivery is delayed|delivery of (?:e?mail|message) .{0,80}postponed",
+    r"warning message only|will be (?:re)?tried|has (?:not yet been|been) (?:delivered|delayed|postponed)"
+    r"|not yet been delivered"
+    r"|delivery (?:attempts? )?will (?:continue|be)|only a temporary failure report"
+    r"|will continue to (?:attempt|try|be made)"
+    r"|delayed for more than|attempts will continue|will keep trying|delivery is delayed"
+    r"|delivery of (?:e?mail|message) .{0,80}postponed",
     re.IGNORECASE | re.DOTALL,
 )
 _AWAY_SUBJECT = re.compile(
-    r"\b(?:auto(?:matic)?[- ]?(?:reply|response|responder|antwort)|out of (?:the )?office|away from|vacation|on holiday"
-    r"|i am away|away until|abwesend|abwesenheit|absence|fuera de la oficina|respuesta autom|réponse automatique"
+    r"\b(?:auto(?:matic)?[- ]?(?:reply|response|responder|antwort)|out of (?:the )?office|away from"
+    r"|vacation|on holiday"
+    r"|i am away|away until|abwesend|abwesenheit|absence|fuera de la oficina|respuesta autom"
+    r"|réponse automatique|automatyczna odpowied|automatisch antwoord|autosvar"
     r"|risposta automatica|自動応答|自动回复)|\bauto(?:reply)?:",
     re.IGNORECASE,
+)
+_ROBOT_HEADERS = (
+    "x-autoreply",
+    "x-autorespond",
+    "x-autoresponder",
+    "x-auto-reply",
+    "x-vacation",
+    "x-mail-autoreply",
+    # Challenge and response: a robot asks us to prove that we are people.
+    "x-bluebottle-request",
+    "x-boxbe-cr",
+    "x-delivery-agent",
 )
 _PRECEDENCE = frozenset({"auto_reply", "auto-reply", "autoreply"})
 
@@ -58,7 +90,11 @@ def is_robot_sender(mail: parts.Mail) -> bool:
 
 def looks_like_bounce(mail: parts.Mail, text: str) -> bool:
     """Weigh sender, subject and words: any two of them make a report, a known header alone too."""
-    if "x-failed-recipients" in mail.headers or "x-mlserver" in mail.headers or mail.kind == "multipart/report":
+    if (
+        "x-failed-recipients" in mail.headers
+        or "x-mlserver" in mail.headers
+        or mail.kind == "multipart/report"
+    ):
         return True
     if "mailer-daemon" in mail.headers.get("from")[:500].lower():
         return True
@@ -86,6 +122,6 @@ def is_automatic(mail: parts.Mail) -> bool:
         return True
     if headers.get("precedence").strip().lower() in _PRECEDENCE:
         return True
-    if any(name in headers for name in ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-vacation")):
+    if any(name in headers for name in _ROBOT_HEADERS):
         return True
     return bool(_AWAY_SUBJECT.search(headers.get("subject")[:300]))

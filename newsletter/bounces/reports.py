@@ -7,18 +7,21 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from newsletter.bounces import parts, prose
+from newsletter.bounces import parts, spotting
 
 DELIVERY_STATUS = frozenset({"message/delivery-status", "message/global-delivery-status"})
 FEEDBACK_REPORT = "message/feedback-report"
-_MAX_RECIPIENTS = 200
+#: A report names one recipient, or a handful; each costs a judgement.
+_MAX_RECIPIENTS = 50
 
 #: Action words of success (RFC 3464 §2.3.3); “deliverable” answers a probe.
 SUCCESS = frozenset({"delivered", "relayed", "expanded", "deliverable"})
 _UNPREFIXED = re.compile(r"(?:rfc822|utf-8|x400|x-unix|local|addr-type|smtp)\s*;\s*", re.IGNORECASE)
 _DIAGNOSTIC_TYPE = re.compile(r"[A-Za-z][\w-]{0,40}\s{0,4}")
 _HEX = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}|\+([0-9A-F]{2})")
-_FIELDS_IN_PROSE = re.compile(r"^[> \t]{0,8}(?:final|original)-recipient[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_FIELDS_IN_PROSE = re.compile(
+    r"^[> \t]{0,8}(?:final|original)-recipient[ \t]*:", re.IGNORECASE | re.MULTILINE
+)
 _ONCE = re.compile(r"(final-recipient|action|status)[ \t]*:", re.IGNORECASE)
 _FIELD = re.compile(
     r"(final-recipient|original-recipient|x-actual-recipient|action|status|diagnostic-code|remote-mta"
@@ -51,15 +54,14 @@ class Complaint:
 
 def entries(text: str) -> list[Entry]:
     """Read the recipient blocks of a delivery-status part."""
-    found = []
+    found: dict[str, Entry] = {}
     for block in _blocks(text):
-        fields = _fields(block)
-        entry = _entry(fields)
+        entry = _entry(_fields(block))
         if entry is not None:
-            found.append(entry)
+            found.setdefault(entry.address.lower(), entry)
         if len(found) >= _MAX_RECIPIENTS:
             break
-    return found
+    return list(found.values())
 
 
 def entries_in_prose(text: str) -> list[Entry]:
@@ -77,10 +79,12 @@ def complaint(mail: parts.Mail) -> Complaint | None:
     if mail.headers.get("subject").lower().startswith("complaint about message from"):
         return Complaint(kind="abuse", addresses=())  # Microsoft's Junk Mail Reporting Program
     for leaf in mail.leaves:
-        if leaf.kind == FEEDBACK_REPORT or (leaf.kind == "text/plain" and "\nfeedback-type:" in leaf.text[:400].lower()):
+        if leaf.kind == FEEDBACK_REPORT or (
+            leaf.kind == "text/plain" and "\nfeedback-type:" in leaf.text[:400].lower()
+        ):
             headers, _ = parts.read_headers(leaf.text.lstrip("\n"))
             addresses = headers.all("original-rcpt-to", "removal-recipient", "original-recipient")
-            cleaned = [prose.clean_address(_UNPREFIXED.sub("", address)) for address in addresses]
+            cleaned = [spotting.clean_address(_UNPREFIXED.sub("", address)) for address in addresses]
             kind = headers.get("feedback-type").split(";")[0].strip().lower()
             return Complaint(kind=kind or "abuse", addresses=tuple(dict.fromkeys(filter(None, cleaned))))
     return None
@@ -105,7 +109,7 @@ def sns_entries(notice: dict[str, object]) -> list[Entry]:
     listed = bounce.get("bouncedRecipients") if isinstance(bounce, dict) else None
     found = []
     for each in listed[:_MAX_RECIPIENTS] if isinstance(listed, list) else []:
-        if isinstance(each, dict) and (address := prose.clean_address(str(each.get("emailAddress", "")))):
+        if isinstance(each, dict) and (address := spotting.clean_address(str(each.get("emailAddress", "")))):
             words = {name: str(each.get(name) or "") for name in ("action", "status", "diagnosticCode")}
             found.append(
                 Entry(
@@ -137,14 +141,18 @@ def _blocks(text: str) -> Iterator[Sequence[str]]:
 
 
 def _fields(block: Sequence[str]) -> dict[str, str]:
-    """Unfold a block; some mailers wrap a diagnostic without the leading blank, so a stray line continues it."""
+    """Unfold a block; a stray line continues the field above: some mailers wrap without the blank."""
     fields: dict[str, str] = {}
     name = ""
     for line in block:
         head, colon, value = line.partition(":")
         if colon and line[:1] not in (" ", "\t") and re.fullmatch(r"[A-Za-z][\w-]{1,60}[ \t]*", head):
             name = head.strip().lower()
-            fields[name] = f"{fields[name]} {value.strip()}" if name == "diagnostic-code" and name in fields else value.strip()
+            fields[name] = (
+                f"{fields[name]} {value.strip()}"
+                if name == "diagnostic-code" and name in fields
+                else value.strip()
+            )
         elif name and len(fields[name]) < 4000:
             fields[name] = f"{fields[name]} {line.strip()}"
     return fields
@@ -153,9 +161,13 @@ def _fields(block: Sequence[str]) -> dict[str, str]:
 def _entry(fields: dict[str, str]) -> Entry | None:
     raw = fields.get("final-recipient", "")
     final = _address(raw)
-    if not final and "|" in raw and (inner := prose.ADDRESS.search(raw)):
-        final = prose.clean_address(inner[0])
-    address = _address(fields.get("original-recipient", "")) or final or _address(fields.get("x-actual-recipient", ""))
+    if not final and "|" in raw and (inner := spotting.ADDRESS.search(raw)):
+        final = spotting.clean_address(inner[0])
+    address = (
+        _address(fields.get("original-recipient", ""))
+        or final
+        or _address(fields.get("x-actual-recipient", ""))
+    )
     if not address:
         return None
     words = fields.get("diagnostic-code", "")
@@ -180,4 +192,4 @@ def _address(value: str) -> str:
     if "<" in value and ">" in value:
         value = value[value.rfind("<") + 1 : value.rfind(">")]
     value = value.split(" ")[0] if not value.startswith('"') else value
-    return "" if "|" in value else prose.clean_address(value)
+    return "" if "|" in value else spotting.clean_address(value)

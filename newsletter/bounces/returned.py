@@ -8,14 +8,22 @@ from dataclasses import dataclass
 from newsletter.bounces import parts
 
 RETURNED = frozenset(
-    {"message/rfc822", "message/global", "text/rfc822-headers", "text/rfc822-header", "message/rfc822-headers"}
+    {
+        "message/rfc822",
+        "message/global",
+        "text/rfc822-headers",
+        "text/rfc822-header",
+        "message/rfc822-headers",
+    }
     | {"message/global-headers", "message/partial"}
 )
 #: The envelope recipient as the delivering server noted it, the most telling field first.
 _ENVELOPE = ("x-original-to", "delivered-to", "envelope-to", "x-envelope-to", "x-rcpt-to", "to", "cc")
 _TOKEN = re.compile(r"\b(bounces?|unsubscribe|leave)[+=]([A-Za-z0-9_-]{6,200})@", re.IGNORECASE)
 _URI = re.compile(r"<\s*([^<>\s]{1,2000})\s*>")
-_MESSAGE_ID = re.compile(r"^[> \t|]{0,8}Message-ID[ \t]*:[ \t]*(?:\n[ \t]+)?(<[^<>\s]{3,300}>)", re.IGNORECASE | re.MULTILINE)
+_MESSAGE_ID = re.compile(
+    r"^[> \t|]{0,8}Message-ID[ \t]*:[ \t]*(?:\n[ \t]+)?(<[^<>\s]{3,300}>)", re.IGNORECASE | re.MULTILINE
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +39,7 @@ class Marks:
 
 
 def marks(mail: parts.Mail, pasted: str) -> Marks:
-    """Look into the mail's own recipients and into the returned message, as a part or pasted below the report."""
+    """Look into the mail's own recipients and into the returned message, a part or pasted below."""
     headers = _returned_headers(mail, pasted)
     bounce, unsubscribe = _tokens(mail.headers)
     uris = tuple(uri for value in headers.all("list-unsubscribe") for uri in _URI.findall(value))[:8]
@@ -51,10 +59,18 @@ def marks(mail: parts.Mail, pasted: str) -> Marks:
 
 def is_unsubscribe(headers: parts.Headers) -> bool:
     """Say whether a mail came to an unsubscribe address or carries the subject such links ask for."""
-    if any(found[1].lower() != "bounce" for found in _all_tokens(headers) if not found[1].lower().startswith("bounce")):
+    if any(
+        found[1].lower() != "bounce"
+        for found in _all_tokens(headers)
+        if not found[1].lower().startswith("bounce")
+    ):
         return True
     first = headers.get("to").lower()
-    return "unsubscribe@" in first or headers.get("subject").strip().lower() in ("unsubscribe", "leave", "remove")
+    return "unsubscribe@" in first or headers.get("subject").strip().lower() in (
+        "unsubscribe",
+        "leave",
+        "remove",
+    )
 
 
 def _all_tokens(headers: parts.Headers) -> list[re.Match[str]]:
