@@ -161,7 +161,9 @@ def _was_unknown_to_the_end(refusal: _Refusal) -> bool:
     """Accept 4.1.1 of a mail given up on: refused as unknown at every try (Postfix with soft_bounce)."""
     if refusal.status != "4.1.1":
         return False
-    return refusal.stage is stages.Stage.RCPT or phrases.mentions(refusal.words, phrases.CERTAIN_USER)
+    if phrases.mentions(refusal.words, phrases.CERTAIN_USER):
+        return True
+    return refusal.stage is stages.Stage.RCPT and phrases.mentions(refusal.words, phrases.UNKNOWN_USER)
 
 
 def _settle(cause: Cause, verdict: Verdict, stage: stages.Stage) -> Cause:

@@ -275,7 +275,7 @@ CERTAIN_USER = _phrases(
 )
 
 #: Words for a mailbox that does not exist, in the languages in which servers speak.
-_UNKNOWN_USER = _phrases(
+UNKNOWN_USER = _phrases(
     """
     user unknown; unknown user; unknown or illegal user; unknown virtual user; unknown or illegal alias;
     unknown account; unknown address; unknown recipient; unknown mailbox; unknown e-mail address;
@@ -339,5 +339,5 @@ BY_CAUSE: Sequence[tuple[Cause, Sequence[str]]] = (
     (Cause.UNKNOWN_USER, CERTAIN_USER),
     (Cause.ROUTING, _ROUTING),
     (Cause.CONTENT, _CONTENT),
-    (Cause.UNKNOWN_USER, _UNKNOWN_USER),
+    (Cause.UNKNOWN_USER, UNKNOWN_USER),
 )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from newsletter.bounces import classify, parts, prose, replies, reports, returned, spotting
 from newsletter.bounces.report import Kind, Recipient, Report
 
 _MAX_TEXT = 24_000
+_FAILED = frozenset({Kind.BOUNCE, Kind.DELAYED})
+#: Ours go to one recipient each; every recipient costs a judgement.
+_MAX_RECIPIENTS = 50
 
 
 def read(raw: bytes) -> list[tuple[str, Literal["hard", "soft"]]]:
@@ -18,7 +22,7 @@ def read(raw: bytes) -> list[tuple[str, Literal["hard", "soft"]]]:
     A warning about a delay counts as soft; `examine` tells it from a bounce.
     """
     report = examine(raw)
-    if report.kind not in (Kind.BOUNCE, Kind.DELAYED):
+    if report.kind not in _FAILED:
         return []
     return [(recipient.address, recipient.verdict) for recipient in report.recipients]
 
@@ -26,13 +30,24 @@ def read(raw: bytes) -> list[tuple[str, Literal["hard", "soft"]]]:
 def examine(raw: bytes) -> Report:
     """Read any mail: bounce, warning, complaint, robot, unsubscription or a person's words. Never raises."""
     mail = parts.split(raw)
+    report = _examine(mail)
+    if report.kind in _FAILED and not report.recipients:
+        for inner in _reports_within(mail):
+            found = _examine(inner)
+            if found.recipients:
+                return dataclasses.replace(
+                    found,
+                    token=report.token or found.token,
+                    sender=report.sender,
+                    subject=report.subject,
+                )
+    return report
+
+
+def _examine(mail: parts.Mail) -> Report:
     told = prose.read(_report_text(mail))
     marks = returned.marks(mail, told.returned)
     kind, recipients, feedback = _kind_and_recipients(mail, told, marks)
-    if not recipients and (inner := _report_within(mail, told)) is not None:
-        within = prose.read(_report_text(inner))
-        marks = returned.marks(inner, within.returned)
-        kind, recipients, feedback = _kind_and_recipients(inner, within, marks)
     return Report(
         kind=kind,
         recipients=tuple(recipients),
@@ -44,6 +59,15 @@ def examine(raw: bytes) -> Report:
         sender=mail.headers.get("from")[:500],
         subject=mail.headers.get("subject")[:500],
     )
+
+
+def _reports_within(mail: parts.Mail) -> Iterator[parts.Mail]:
+    """Find reports that a gateway or a list owner passed on whole, as a part or pasted into the text."""
+    inside = [leaf.text for leaf in mail.leaves if leaf.kind == "message/rfc822"][:2]
+    for text in (*inside, prose.read(_report_text(mail)).returned):
+        inner = parts.split(text.encode("utf-8", "replace"))
+        if inner.kind == "multipart/report":
+            yield inner
 
 
 def _kind_and_recipients(
@@ -59,16 +83,6 @@ def _kind_and_recipients(
     if entries:
         return *_from_entries(entries, told), ""
     return *_from_prose(mail, told, marks), ""
-
-
-def _report_within(mail: parts.Mail, told: prose.Prose) -> parts.Mail | None:
-    """Find a report that a gateway or a list owner passed on whole, as a part or pasted into the text."""
-    inside = [leaf.text for leaf in mail.leaves if leaf.kind == "message/rfc822"][:2]
-    for text in (*inside, told.returned):
-        inner = parts.split(text.encode("utf-8", "replace")) if text else None
-        if inner is not None and inner.kind == "multipart/report":
-            return inner
-    return None
 
 
 def _sns(notice: dict[str, object]) -> tuple[Kind, Sequence[Recipient], str]:
@@ -141,7 +155,7 @@ def _from_prose(
     findings = _findings(mail, told, marks)
     final = not replies.is_delay(told.text, mail.headers.get("subject"))
     context = told.text if len(findings) == 1 else ""
-    recipients = [_judged(finding, context, final=final) for finding in findings]
+    recipients = [_judged(finding, context, final=final) for finding in findings[:_MAX_RECIPIENTS]]
     if not recipients and replies.is_automatic(mail) and mail.kind != "multipart/report":
         return Kind.AUTO_REPLY, []
     return (Kind.BOUNCE if final else Kind.DELAYED), recipients
@@ -161,7 +175,7 @@ def _findings(mail: parts.Mail, told: prose.Prose, marks: returned.Marks) -> Seq
     ]
     if any(failed):
         about = {finding.address.lower(): finding for finding in told.findings}
-        unique = dict.fromkeys(address for address in failed if address)
+        unique = dict.fromkeys(address for address in failed[:_MAX_RECIPIENTS] if address)
         return [about.get(address.lower(), prose.Finding(address=address, words="")) for address in unique]
     bare = prose.bare_names(told.text, mail.headers.get("from"))
     found = bare if "nameserver query" in told.text else told.findings or bare

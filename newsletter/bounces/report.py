@@ -72,9 +72,9 @@ class Report:
 
     kind: Kind
     recipients: tuple[Recipient, ...] = ()
-    #: The token in the address the mail came to (``bounce+TOKEN@…``): not verified here.
+    #: The token in the address the mail came to (``bounce+TOKEN@…``); its signature is not checked here.
     token: str = ""
-    #: The token of an unsubscribe address, in the mail's own recipient or in the returned List-Unsubscribe.
+    #: The token of a mailed unsubscription (its subject), or that of the returned List-Unsubscribe.
     unsubscribe_token: str = ""
     #: Message-ID of the returned message, with its angle brackets.
     message_id: str = ""

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from newsletter.bounces import parts
 
+#: Content types of a returned message or of its header alone.
 RETURNED = frozenset(
     {
         "message/rfc822",
         "message/global",
+        "message/rfc822-headers",
+        "message/global-headers",
+        "message/partial",
         "text/rfc822-headers",
         "text/rfc822-header",
-        "message/rfc822-headers",
     }
-    | {"message/global-headers", "message/partial"}
 )
 #: The envelope recipient as the delivering server noted it, the most telling field first.
 _ENVELOPE = ("x-original-to", "delivered-to", "envelope-to", "x-envelope-to", "x-rcpt-to", "to", "cc")
-_TOKEN = re.compile(r"\b(bounces?|unsubscribe|leave)[+=]([A-Za-z0-9_-]{6,200})@", re.IGNORECASE)
+_BOUNCE = re.compile(r"(?<![\w.+-])bounce\+([A-Za-z0-9_-]{6,200})@", re.IGNORECASE)
+_UNSUBSCRIBE = re.compile(r"(?<![\w.+-])unsubscribe(?:\+[^@\s]{1,200})?@", re.IGNORECASE)
+_MAILTO = re.compile(
+    r"mailto:unsubscribe@[^?\s]{1,255}\?subject=([A-Za-z0-9_-]{6,200})(?![^&])", re.IGNORECASE
+)
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,200}")
 _URI = re.compile(r"<\s*([^<>\s]{1,2000})\s*>")
+_FIELD = re.compile(r">?[A-Za-z][\w-]{1,40}[ \t]?:[ \t]?\S")
 _MESSAGE_ID = re.compile(
     r"^[> \t|]{0,8}Message-ID[ \t]*:[ \t]*(?:\n[ \t]+)?(<[^<>\s]{3,300}>)", re.IGNORECASE | re.MULTILINE
 )
@@ -41,16 +50,10 @@ class Marks:
 def marks(mail: parts.Mail, pasted: str) -> Marks:
     """Look into the mail's own recipients and into the returned message, a part or pasted below."""
     headers = _returned_headers(mail, pasted)
-    bounce, unsubscribe = _tokens(mail.headers)
     uris = tuple(uri for value in headers.all("list-unsubscribe") for uri in _URI.findall(value))[:8]
-    if not unsubscribe:
-        unsubscribe = next((found[2] for uri in uris if (found := _TOKEN.search(uri))), "")
-    if not bounce:
-        found = _TOKEN.search(headers.get("return-path"))
-        bounce = found[2] if found else ""
     return Marks(
-        bounce_token=bounce,
-        unsubscribe_token=unsubscribe,
+        bounce_token=_first(_BOUNCE, [*mail.headers.all(*_ENVELOPE), headers.get("return-path")]),
+        unsubscribe_token=_token_in_subject(mail.headers) or _first(_MAILTO, uris),
         message_id=_message_id(headers, pasted),
         list_unsubscribe=uris,
         to=tuple(headers.all("to")),
@@ -58,34 +61,20 @@ def marks(mail: parts.Mail, pasted: str) -> Marks:
 
 
 def is_unsubscribe(headers: parts.Headers) -> bool:
-    """Say whether a mail came to an unsubscribe address or carries the subject such links ask for."""
-    if any(
-        found[1].lower() != "bounce"
-        for found in _all_tokens(headers)
-        if not found[1].lower().startswith("bounce")
-    ):
+    """Say whether a mail came to the address of List-Unsubscribe, or asks for the same in its subject."""
+    if any(_UNSUBSCRIBE.search(value[:2000]) for value in headers.all(*_ENVELOPE)):
         return True
-    first = headers.get("to").lower()
-    return "unsubscribe@" in first or headers.get("subject").strip().lower() in (
-        "unsubscribe",
-        "leave",
-        "remove",
-    )
+    return headers.get("subject").strip().lower() == "unsubscribe"
 
 
-def _all_tokens(headers: parts.Headers) -> list[re.Match[str]]:
-    values = [value for name in _ENVELOPE for value in headers.all(name)]
-    return [found for value in values for found in _TOKEN.finditer(value[:2000])]
+def _token_in_subject(headers: parts.Headers) -> str:
+    """Read what the mailto: form of List-Unsubscribe puts into the subject."""
+    subject = headers.get("subject").strip()
+    return subject if _TOKEN.fullmatch(subject) and is_unsubscribe(headers) else ""
 
 
-def _tokens(headers: parts.Headers) -> tuple[str, str]:
-    bounce = unsubscribe = ""
-    for found in _all_tokens(headers):
-        if found[1].lower().startswith("bounce"):
-            bounce = bounce or found[2]
-        else:
-            unsubscribe = unsubscribe or found[2]
-    return bounce, unsubscribe
+def _first(pattern: re.Pattern[str], values: Iterable[str]) -> str:
+    return next((found[1] for value in values if (found := pattern.search(value[:2000]))), "")
 
 
 def _returned_headers(mail: parts.Mail, pasted: str) -> parts.Headers:
@@ -104,7 +93,7 @@ def _pasted_headers(text: str) -> parts.Headers:
     """Read a returned header below its announcement: skip to the first line that looks like a field."""
     lines = text.split("\n")
     for number, line in enumerate(lines[:40]):
-        if re.match(r">?[A-Za-z][\w-]{1,40}[ \t]?:[ \t]?\S", line):
+        if _FIELD.match(line):
             quoted = line.startswith(">")
             rest = [each.removeprefix(">") for each in lines[number:]] if quoted else lines[number:]
             headers, _ = parts.read_headers("\n".join(rest))

@@ -84,9 +84,9 @@ def clean_address(text: str) -> str:
     """Strip what clings to an address in prose; empty when it is none."""
     address = text.strip().strip("<>'\"`[](){}*").rstrip(".,;:!?").removeprefix("mailto:")
     local, at, domain = address.rpartition("@")
-    if not at or not local or not domain or len(address) > 320 or domain[0] in ".-" or " " in domain:
+    if not local or not domain or len(address) > 320 or domain[0] in ".-" or " " in domain:
         return ""
-    return address
+    return address if at and address.isprintable() else ""
 
 
 def _on_lines(lines: Sequence[str]) -> list[Mark]:
