@@ -70,7 +70,7 @@ def mutate(rng: random.Random) -> bytes:
 
 
 def cost(raw: bytes) -> float:
-    """Return the CPU seconds of one reading; what is too dear is measured again, so that noise does not count."""
+    """Return the CPU seconds of one reading; what is too dear is measured again, to leave noise out."""
     least = float("inf")
     for _ in range(3):
         began = time.process_time()
