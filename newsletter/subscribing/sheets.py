@@ -7,7 +7,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -50,10 +50,11 @@ class Sheet:
         Raises:
             ImportFileError: a quotation never ends, the encoding breaks off, or the packing is damaged.
         """
-        with _opened(self.path, self.member) as binary:
-            text = io.TextIOWrapper(binary, encoding=self.encoding, newline="")
-            with closing(text):
-                yield from self._parsed(text)
+        with (
+            _opened(self.path, self.member) as binary,
+            io.TextIOWrapper(binary, encoding=self.encoding, newline="") as text,
+        ):
+            yield from self._parsed(text)
 
     def _parsed(self, text: Iterable[str]) -> Iterator[Row]:
         csv.field_size_limit(_CELL)
@@ -137,7 +138,7 @@ def _refuse_bombs(path: Path, members: list[zipfile.ZipInfo]) -> None:
     packed = sum(info.compress_size for info in members) or 1
     if size > _UNPACKED or (size > _SMALL and size / packed > _RATIO):
         raise errors.ImportFileError(
-            f"{path} would unpack from {packed / 1e6:,.1f} to {size / 1e6:,.0f} MB, which is no list of people",
+            f"{path} would unpack from {packed / 1e6:,.1f} to {size / 1e6:,.0f} MB: no list of people does",
             hint="if it is, unpack it yourself and import the files",
         )
 
@@ -157,8 +158,8 @@ def _sheet(path: Path, member: str, *, offset: int, encoding: str) -> Sheet:
     try:
         with _opened(path, member) as binary:
             found = encoding or encodings.detect(binary)
-        with _opened(path, member) as binary:
-            separator = _separator(io.TextIOWrapper(binary, encoding=found, newline=""))
+        with _opened(path, member) as binary, io.TextIOWrapper(binary, encoding=found, newline="") as text:
+            separator = _separator(text)
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
         raise errors.ImportFileError(f"{path} is damaged ({error})") from error
     except LookupError as error:
