@@ -19,7 +19,6 @@ from newsletter.checking import (
     waivers,
     wording,
 )
-from newsletter.checking.accessibility import lettering, links, pages, pictures, structure
 from newsletter.domain import errors
 
 _ROOMS = (
@@ -33,11 +32,6 @@ _ROOMS = (
     limits,
     stylesheets,
     images,
-    pages,
-    structure,
-    pictures,
-    links,
-    lettering,
     waivers,
 )
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from lxml import etree
-
-from newsletter.checking import cascade, document, places, prose, rulebook, subjects
-from newsletter.domain import findings, issues
+from newsletter.checking import document, places, prose, rulebook, subjects
+from newsletter.domain import issues
 
 
 class Reading:
@@ -64,16 +62,6 @@ class Reading:
         """The HTML part, taken apart; empty when the issue could not be rendered."""
         return document.Page(self.subject.html)
 
-    @cached_property
-    def light(self) -> cascade.Cascade:
-        """How the HTML part looks by day."""
-        return cascade.Cascade(self.html)
-
-    @cached_property
-    def dark(self) -> cascade.Cascade:
-        """How it looks where the reader prefers the dark."""
-        return cascade.Cascade(self.html, dark=True)
-
     def key(self, name: str) -> rulebook.Place:
         """Return the place of a front-matter key, or of the issue as a whole."""
         for passage in self.passages:
@@ -81,35 +69,6 @@ class Reading:
                 return passage.place(0, len(passage.text))
         line = self.issue.lines.get(name, 0)
         return rulebook.Place(line=line, column=1 if line else 0)
-
-    def hit(
-        self,
-        element: etree._Element,
-        message: str,
-        *,
-        fix: str = "",
-        severity: findings.Severity | None = None,
-    ) -> rulebook.Hit:
-        """Return a hit on an element, at the place of the issue file that it came from."""
-        return rulebook.Hit(message=message, place=self.origin(element), fix=fix, severity=severity)
-
-    def origin(self, element: etree._Element) -> rulebook.Place:
-        """Find where in the issue file an element came from; the issue as a whole for the template's own."""
-        if element.tag == "img" and (name := self.written_as(element.get("src", ""))):
-            return self.places.href(name)
-        if element.tag == "a" and (place := self.places.href(element.get("href", ""))).line:
-            return place
-        return self.places.text(self.html.name(element))
-
-    def written_as(self, src: str) -> str:
-        """Return how the issue names a picture that the page shows; empty for one of the template's."""
-        shown = src.partition("?")[0]
-        hero = [self.issue.hero.src] if self.issue.hero else []
-        for written in [*hero, *(link.url for link in self.links if link.is_image)]:
-            name = written.partition("?")[0].rpartition("/")[2]
-            if name and shown.rpartition("/")[2] == name:
-                return written
-        return ""
 
     def entry(self, entry: issues.Entry) -> rulebook.Place:
         """Return the place of an entry's headline."""

@@ -53,6 +53,6 @@ def parse(text: str) -> IssueNumber:
         NewsletterError: the text names no issue number.
     """
     match = _SPELLINGS.fullmatch(text.strip())
-    if match is None:
+    if match is None or not int(match[1]) or not int(match[2]):
         raise errors.NewsletterError(f"“{text}” is not an issue number", hint="write it as 2.23 or vol-2-23")
     return IssueNumber(int(match[1]), int(match[2]))

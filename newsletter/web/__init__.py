@@ -1,0 +1,1 @@
+"""What strangers may reach: public pages without scripts, cookies or third-party requests."""

@@ -1,0 +1,111 @@
+"""The public pages over a list of three: one active, one who never confirmed, one who left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from newsletter import ports
+from newsletter.domain import deliveries, messages, numbering, publications, subscribers, tokens
+from newsletter.domain.subscribers import Status
+from newsletter.domain.tokens import Purpose
+from newsletter.store.memory import MemoryDirectory
+from newsletter.store.memory_ledger import MemoryLedger
+from newsletter.web import app, desk
+
+NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+NUMBER = numbering.IssueNumber(2, 23)
+SENDER = publications.Sender(name="Weekly", email="news@example.org", reply_to="")
+PUBLICATION = publications.Publication(
+    title="Weekly <Digest>",
+    url="https://digest.example.org",
+    language="en",
+    postal_address="1 Sample Street, Sampleton",
+    contact="editors@example.org",
+    sender=SENDER,
+)
+TEMPLATE = messages.MessageTemplate(
+    number=NUMBER,
+    rendered=messages.Rendered(
+        language="en",
+        subject="Ships",
+        preheader="",
+        html=(
+            "<h1>Ships</h1><p>Dear ",
+            messages.Field("subscriber.first_name", "reader"),
+            '</p><a href="',
+            messages.Field("unsubscribe_url"),
+            '">Unsubscribe</a>',
+        ),
+        text=("Ships\n",),
+    ),
+    from_name="Weekly",
+    from_email="news@example.org",
+    reply_to="",
+    list_id="weekly.example.org",
+    list_name="Weekly",
+    domain="example.org",
+    feedback_id="v2n23:weekly:news:exmplorg",
+)
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything behind the pages, for tests to look at."""
+
+    desk: desk.Desk
+    directory: MemoryDirectory
+    ledger: MemoryLedger
+    mailing: deliveries.Mailing
+    active: subscribers.Subscriber
+    pending: subscribers.Subscriber
+    left: subscribers.Subscriber
+
+    def token(self, purpose: Purpose, subscriber: subscribers.Subscriber) -> str:
+        return self.desk.signer.sign(purpose, subscriber.id, self.mailing.id)
+
+    def status(self, subscriber: subscribers.Subscriber) -> Status:
+        found = self.directory.get(subscriber.id)
+        assert found is not None
+        return found.status
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    directory = MemoryDirectory()
+    people = [
+        _join(directory, "ada@example.org", Status.ACTIVE),
+        _join(directory, "ben@example.org", Status.PENDING),
+        _join(directory, "cleo@example.org", Status.UNSUBSCRIBED),
+    ]
+    ledger = MemoryLedger(directory)
+    draft = ports.MailingDraft(
+        templates={"en": TEMPLATE}, audience=ports.Audience(), provider="outbox", now=NOW
+    )
+    at = desk.Desk(
+        publication=PUBLICATION,
+        signer=tokens.Signer(b"k" * 32),
+        directory=directory,
+        ledger=ledger,
+        clock=lambda: NOW,
+        issues=tmp_path / "issues",
+    )
+    at.issues.mkdir()
+    return House(at, directory, ledger, ledger.plan(draft), *people)
+
+
+@pytest.fixture
+def client(house: House) -> Iterator[TestClient]:
+    with TestClient(app.create(house.desk), base_url=PUBLICATION.url, follow_redirects=False) as client:
+        yield client
+
+
+def _join(directory: MemoryDirectory, email: str, status: Status) -> subscribers.Subscriber:
+    person = subscribers.Subscriber(email=email, status=status, joined_at=NOW)
+    record = subscribers.ConsentRecord(status=status, at=NOW, how=subscribers.How.STAFF)
+    return directory.add(person, record)
