@@ -90,7 +90,7 @@ class App:
         """Return how issues look: the workspace's own templates before the packaged ones."""
         from newsletter.rendering import theme
 
-        return theme.of_workspace(self.workspace.templates)
+        return theme.of_workspace(self.workspace.templates, tokens=self.settings.theme.design())
 
     @cached_property
     def press(self) -> proofs.Press:

@@ -52,6 +52,7 @@ NOUNS: dict[str, Noun] = {
     "subscriber": Noun(module="newsletter.cli.subscriber", help="Keep the subscribers and their consent."),
     "mailing": Noun(module="newsletter.cli.mailing", help="Plan, send and account for mailings."),
     "serve": Noun(module="newsletter.cli.serve", help="Run the public pages and the scheduler."),
+    "theme": Noun(module="newsletter.cli.theme", help="Show how issues look, and how well they can be read."),
     "upgrade": Noun(module="newsletter.cli.upgrade", help="Bring the database to this version's tables."),
     "doctor": Noun(module="newsletter.cli.doctor", help="Look at all that a mailing depends on."),
 }

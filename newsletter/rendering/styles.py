@@ -41,7 +41,7 @@ def elements(
         "figure": Element("margin:0 0 16px 0", "div"),
         "figcaption": Element(f"margin:8px 0 0 0;{small}", "p", muted),
         "img": Element(
-            "display:block;width:100%;height:auto;border:0",
+            f"display:block;width:100%;height:auto;border:0{_rounded(tokens)}",
             attributes=f'width="{tokens.width - 2 * MARGIN}"',
         ),
         "section": Element(
@@ -62,11 +62,15 @@ def _plain(tokens: token_room.Tokens, *, language: str) -> Mapping[str, Element]
         "code": Element(code),
         "pre": Element(
             f"margin:0 0 16px 0;padding:12px 16px;background-color:{tokens.tint.light};{code};"
-            "line-height:1.5;white-space:pre-wrap;word-wrap:break-word"
+            f"line-height:1.5;white-space:pre-wrap;word-wrap:break-word{_rounded(tokens)}"
         ),
         "hr": Element(f"border:0;border-top:1px solid {tokens.rule.light};margin:24px 0"),
         "sup": Element("font-size:12px;line-height:1"),
     }
+
+
+def _rounded(tokens: token_room.Tokens) -> str:
+    return f";border-radius:{tokens.corner}px" if tokens.corner else ""
 
 
 def _headings(tokens: token_room.Tokens) -> Mapping[str, Element]:

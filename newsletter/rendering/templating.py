@@ -80,7 +80,9 @@ def run(environment: jinja2.Environment, name: str, context: Mapping[str, Any]) 
 
 def trusted(record: Any) -> Mapping[str, Any]:
     """Return a record of design tokens for templates: they are settings, and stand in MJML as they are."""
-    return {field.name: _trusted(getattr(record, field.name)) for field in dataclasses.fields(record)}
+    names = [field.name for field in dataclasses.fields(record)]
+    names += [name for name, value in vars(type(record)).items() if isinstance(value, property)]
+    return {name: _trusted(getattr(record, name)) for name in names}
 
 
 def _trusted(value: Any) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from newsletter.domain import errors
-from newsletter.rendering import tokens
+from newsletter.rendering import tokens as token_room
 
 if TYPE_CHECKING:
     import jinja2
@@ -23,7 +23,7 @@ class Theme:
 
     #: Searched in order; a workspace's own templates stand before the packaged ones.
     folders: tuple[Path, ...]
-    tokens: tokens.Tokens = field(default_factory=tokens.Tokens)
+    tokens: token_room.Tokens = field(default_factory=token_room.Tokens)
 
     def with_templates(self, folder: Path) -> Theme:
         """Return this theme with a folder whose templates go before its own."""
@@ -45,9 +45,9 @@ def packaged() -> Theme:
     )
 
 
-def of_workspace(templates: Path) -> Theme:
-    """Return the packaged theme, behind a workspace's own templates where there are any."""
-    theme = packaged()
+def of_workspace(templates: Path, *, tokens: token_room.Tokens | None = None) -> Theme:
+    """Return the packaged theme, behind a workspace's own templates and in its own colours."""
+    theme = dataclasses.replace(packaged(), tokens=tokens or token_room.Tokens())
     if not templates.is_dir() or templates.resolve() in theme.folders:
         return theme
     return theme.with_templates(templates.resolve())

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from newsletter.domain import errors, fields, issues, messages, publications
-from newsletter.rendering import columns, labels, markdown, shaping, slots, styles, templating, text
+from newsletter.rendering import columns, labels, markdown, shaping, slots, styles, templating, text, tokens
 from newsletter.rendering import theme as themes
 
 #: Languages that are written from right to left.
@@ -68,11 +68,12 @@ class Views:
         image_base: str = "",
     ) -> None:
         self.slots = slots.Slots(f"{issue}{publication}")
-        self._issue, self._publication, self._theme = issue, publication, theme
+        self._issue, self._publication = issue, publication
         self._image_base = image_base or f"{publication.url}/issues/{issue.slug}/"
         language = issue.language.partition("-")[0].lower()
         self._direction = "rtl" if language in _RIGHT_TO_LEFT else "ltr"
-        self._elements = styles.elements(theme.tokens, language=language, direction=self._direction)
+        self._tokens = tokens.for_language(theme.tokens, language)
+        self._elements = styles.elements(self._tokens, language=language, direction=self._direction)
         self._words = labels.read(theme.folders, issue.language)
         self._notes = text.Notes(image=self._words["image"])
 
@@ -87,7 +88,7 @@ class Views:
             "closing": self._passage(issue.closing, level=2, line=issue.closing_line),
             "about": self._passage(self._publication.about, level=2),
             "labels": self._words,
-            "theme": templating.trusted(self._theme.tokens),
+            "theme": templating.trusted(self._tokens),
             "wrap": columns.wrap,
             "ruled": columns.ruled,
             **{name: messages.Field(name) for name in messages.FIELDS if "." not in name},
@@ -109,6 +110,8 @@ class Views:
             "preheader": self._opened(issue.preheader, issue.lines.get("preheader", 0)),
             "number": issue.number.label,
             "date": labels.written_date(issue.date, self._words),
+            "logo": self._address(self._tokens.logo, True),
+            "logo_dark": self._address(self._tokens.logo_dark, True),
             "hero": issue.hero and self._hero(issue.hero),
         }
 
@@ -137,7 +140,7 @@ class Views:
         return markdown.typeset(self._opened(line, number))
 
     def _passage(self, source: str, *, level: int, line: int = 0, entry: str = "") -> Passage:
-        tokens = markdown.prepare(
+        read = markdown.prepare(
             markdown.parse(self._opened(source, line)),
             level=level,
             address=self._address,
@@ -145,8 +148,8 @@ class Views:
             photo=self._words["photo"],
         )
         return Passage(
-            html=slots.Html(markdown.to_html(tokens, self._elements), entry),
-            text=text.from_tokens(tokens, self._notes),
+            html=slots.Html(markdown.to_html(read, self._elements), entry),
+            text=text.from_tokens(read, self._notes),
             notes=self._notes.take(),
         )
 

@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from newsletter.domain import errors, publications
-from newsletter.settings import sections
+from newsletter.settings import appearance, sections
 from newsletter.settings.providers import Provider
 
 PREFIX = "NEWSLETTER_"
@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     database: sections.Database = sections.Database()
     tracking: sections.Tracking = sections.Tracking()
     web: sections.Web = sections.Web()
+    theme: appearance.Theme = appearance.Theme()
     #: Signs every link that acts for a subscriber. Environment only.
     signing_key: SecretStr = SecretStr("")
 

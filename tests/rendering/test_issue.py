@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from newsletter.domain import errors, issues, messages
 from newsletter.rendering import issue as issue_room
 from newsletter.rendering import merge, theme
+from newsletter.rendering import tokens as token_room
 from tests.rendering import samples
 
 
@@ -124,3 +126,36 @@ def test_an_edition_that_runs_from_right_to_left_starts_on_the_right() -> None:
     assert "padding-right:24px" in html_of(
         dataclasses.replace(samples.ISSUE, language="he", intro="- שלום\n- עולם")
     )
+
+
+def in_theme(**tokens: Any) -> str:
+    dressed = dataclasses.replace(theme.packaged(), tokens=token_room.Tokens(**tokens))
+    rendered = issue_room.render(samples.ISSUE, samples.PUBLICATION, dressed)
+    return merge.compile(samples.template(rendered=rendered)).html(samples.READER)
+
+
+def test_tokens_reach_the_letter() -> None:
+    found = in_theme(
+        accent=token_room.Pair("#005f3c", "#7fd1ae"),
+        width=640,
+        corner=8,
+        density=token_room.Density.AIRY,
+        heading_font="'Iowan Old Style', serif",
+    )
+    assert "#005f3c" in found
+    assert "#7fd1ae" in found
+    assert "#9c2b2e" not in found
+    assert "max-width:640px" in found
+    assert "padding:28px 0 10px 0" in found
+    assert "font-family:'Iowan Old Style', serif" in found
+
+
+def test_a_logo_stands_for_the_title_and_has_it_as_its_text() -> None:
+    found = in_theme(logo="logo.png", logo_dark="logo-dark.png")
+    assert (
+        'src="https://digest.example.org/issues/vol-2-23/logo.png" alt="Harbour Digest" width="240"' in found
+    )
+    assert found.count("<h1") == 1
+    assert ".on-dark { display: block !important; }" in found
+    assert "mso-hide:all" in found.partition("logo-dark.png")[2][:200]
+    assert "logo" not in in_theme()
