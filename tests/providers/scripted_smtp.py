@@ -11,7 +11,7 @@ import base64
 import enum
 import ssl
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -68,7 +68,7 @@ class Taken:
 class ScriptedServer:
     """Listens on a free port of this machine while it is entered."""
 
-    answers: dict[str, Sequence[Answer]] = field(default_factory=dict)
+    answers: Mapping[str, Sequence[Answer]] = field(default_factory=dict)
     offers: Sequence[str] = ("PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", "DSN")
     tls: ssl.SSLContext | None = None
     #: TLS from the first byte.
@@ -105,6 +105,11 @@ class ScriptedServer:
     def recipients(self) -> list[str]:
         """Who was accepted, in order."""
         return [one.recipient for one in self.taken]
+
+    @property
+    def connected(self) -> int:
+        """How many connections are open."""
+        return len(self._tasks)
 
     def answer_of(self, stage: str, good: Answer) -> Answer:
         script = self._scripts.get(stage)
@@ -193,6 +198,7 @@ class _Session:
         if not await self.say("DATA", good):
             return
         if self.server.deaf:
+            self.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a transport reads, too
             await asyncio.Event().wait()
         raw = await self.reader.readuntil(b"\r\n.\r\n") if await self._has_content() else b""
         content = b"\r\n".join(line.removeprefix(b".") for line in raw[:-5].split(b"\r\n")) + b"\r\n"
@@ -245,7 +251,7 @@ class _Session:
             await self.send(held)
         elif isinstance(answer, Held):
             self.held = answer.text
-        return isinstance(answer, str | Held | Act) and str(answer)[:1] not in "45"
+        return isinstance(answer, str | Held | Act | Slowly) and not _refuses(answer)
 
     async def act(self, part: Answer) -> None:
         match part:
@@ -280,3 +286,8 @@ class _Session:
 
 def _path(text: str) -> str:
     return text.partition("<")[2].rpartition(">")[0]
+
+
+def _refuses(answer: Answer) -> bool:
+    text = answer.data.decode("latin-1") if isinstance(answer, Slowly) else str(answer)
+    return text[:1] in ("4", "5")

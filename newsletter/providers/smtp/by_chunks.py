@@ -24,11 +24,13 @@ class ByChunks(dialogue.Dialogue):
         self._window = window
         self._in_air = 0
         self._fresh = True
+        #: Whether a chunk was taken: until then no more than one is risked.
+        self._proven = False
         self._closing = False
 
     def next_block(self) -> bytes:
         """Return the next bytes to send, or none."""
-        if self._in_air >= self._window or self._halted:
+        if self._in_air >= (self._window if self._proven else 1) or self._halted:
             return b""
         message = self._take()
         if message is None:
@@ -58,9 +60,12 @@ class ByChunks(dialogue.Dialogue):
             # RFC 5321 §3.8: the server closes after it; what stands behind is not carried out.
             self._closing = True
         if stage is Stage.CONTENT:
-            self._expect(reply.code not in _NOT_UNDERSTOOD or transaction.refused, reply, stage)
+            if reply.code in _NOT_UNDERSTOOD and not transaction.refused:
+                transaction.handed = False
+                self._expect(False, reply, stage)
             self._settle(transaction, reply)
             self._in_air -= 1
+            self._proven = self._proven or reply.code // 100 == 2
         else:
             self._answer_envelope(stage, transaction, reply)
 

@@ -161,7 +161,7 @@ class Connection(asyncio.BufferedProtocol):
         except Exception as error:
             self._fail(error)
             return
-        if not waiting:
+        if not waiting and not self._full:
             self._set_deadline(talk)
         if talk.finished:
             self._end()
@@ -221,8 +221,10 @@ class Connection(asyncio.BufferedProtocol):
 
     def _adopt(self, transport: asyncio.Transport) -> None:
         self.transport = transport
-        # Any byte that stays behind calls pause_writing: so we know what has not left.
-        transport.set_write_buffer_limits(high=0)
+        # Any byte that stays behind calls pause_writing: so we know what has not left. Under TLS asyncio
+        # pauses at the mark, without it above.
+        under_tls = transport.get_extra_info("sslcontext") is not None
+        transport.set_write_buffer_limits(high=1 if under_tls else 0, low=0)
         own_socket = transport.get_extra_info("socket")
         if own_socket is not None:
             own_socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
