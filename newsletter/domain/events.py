@@ -43,6 +43,10 @@ class Cause(enum.StrEnum):
     CONTENT = "content"
     REPUTATION = "reputation"
     AUTHENTICATION = "authentication"
+    #: Nobody took it before time ran out.
+    EXPIRED = "expired"
+    #: The way there: connections, loops, name servers.
+    ROUTING = "routing"
     #: On the provider's own suppression list.
     SUPPRESSED = "suppressed"
     OTHER = "other"
