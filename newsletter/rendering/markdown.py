@@ -29,6 +29,9 @@ _ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "th": frozenset({"align", "scope"}),
     "td": frozenset({"align"}),
 }
+_SCHEMES = ("http", "https", "mailto", "tel")
+#: RFC 3986 §3.1; browsers drop control characters and blanks before they look.
+_SCHEME = re.compile(r"[\x00-\x20]*([^/?#:\[\]]*):")
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)((?: [a-z-]+=\"[^\"]*\")*)>")
 
 #: Footnotes keep to the foot of their text: links inside a mail lead nowhere in many programs.
@@ -64,7 +67,7 @@ def prepare(
     slots: slot_room.Slots,
     photo: str = "Photo",
 ) -> list[Token]:
-    """Shape pictures and quotes, shift headings below ``level``, make addresses absolute.
+    """Shape pictures and quotes, put headings below ``level``, make addresses absolute.
 
     Args:
         tokens: a whole text; its tokens are changed in place.
@@ -77,10 +80,9 @@ def prepare(
         RenderError: a personal field stands inside an address.
     """
     shaped = shaping.shape(tokens, photo=photo)
+    shaping.outline(shaped, below=level)
     for token in shaping.walk(shaped):
-        if token.type in {"heading_open", "heading_close"}:
-            token.tag = f"h{min(6, int(token.tag[1]) + level)}"
-        elif token.type == "th_open":
+        if token.type == "th_open":
             token.attrSet("scope", "col")
         for name in ("href", "src"):
             if name in token.attrs:
@@ -137,10 +139,17 @@ def _parser() -> MarkdownIt:
 
     parser = MarkdownIt("commonmark", {"html": False, "typographer": True})
     parser.enable(["table", "strikethrough", "replacements", "smartquotes"])
+    # What would lose its address below is no link to begin with, and stays as it was typed.
+    parser.validateLink = _may_lead  # type: ignore[method-assign]
     parser.use(footnote.footnote_plugin, inline=False)
     for name, written in _RULES.items():
         parser.renderer.rules[name] = functools.partial(_write, written)  # type: ignore[attr-defined]
     return parser
+
+
+def _may_lead(url: str) -> bool:
+    scheme = _SCHEME.match(url.strip())
+    return scheme is None or scheme[1].lower() in _SCHEMES
 
 
 def _write(written: str, tokens: Sequence[Token], index: int, *_: object) -> str:
@@ -161,7 +170,7 @@ def _cleaner() -> nh3.Cleaner:
     return nh3.Cleaner(
         tags=set(_TAGS.split()),
         attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
-        url_schemes={"http", "https", "mailto", "tel"},
+        url_schemes=set(_SCHEMES),
         link_rel=None,
         url_relative="pass_through",
     )

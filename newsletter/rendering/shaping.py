@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,6 +34,7 @@ def shape(tokens: Sequence[Token], *, photo: str) -> list[Token]:
         shaped.append(token)
         if token.type != "inline" or tokens[index - 1].type != "paragraph_open":
             continue
+        _name_addresses(token)
         following = [after.type for after in tokens[index + 1 : index + 4]]
         if _is_picture(token):
             _as_element("figure", tokens[index - 1], tokens[index + 1])
@@ -45,11 +47,32 @@ def shape(tokens: Sequence[Token], *, photo: str) -> list[Token]:
     return shaped
 
 
+def outline(tokens: Sequence[Token], *, below: int) -> None:
+    """Put headings under the one above the text, in place, each at most one level deeper than the last."""
+    depths: list[int] = []
+    for token in tokens:
+        if token.type == "heading_open":
+            depth = int(token.tag[1])
+            while depths and depths[-1] >= depth:
+                depths.pop()
+            depths.append(depth)
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(6, below + len(depths))}"
+
+
 def sentence(text: str) -> str:
     """Return a caption that another sentence may follow."""
     if not text or not text[-1].isalnum():
         return text
     return f"{text}。" if unicodedata.east_asian_width(text[-1]) == "W" else f"{text}."
+
+
+def _name_addresses(inline: Token) -> None:
+    """Show an address between angle brackets without its scheme."""
+    children = inline.children or []
+    for opening, label in itertools.pairwise(children):
+        if opening.type == "link_open" and opening.markup == "autolink":
+            label.content = label.content.removeprefix("mailto:")
 
 
 def _is_picture(inline: Token) -> bool:

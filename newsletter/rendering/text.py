@@ -50,15 +50,15 @@ class _Writer:
     def __init__(self, notes: Notes) -> None:
         self._notes = notes
 
-    def blocks(self, tokens: Sequence[Token], width: int) -> str:
-        """Write block tokens, an empty line between any two."""
+    def blocks(self, tokens: Sequence[Token], width: int, *, between: str = "\n\n") -> str:
+        """Write block tokens, by default with an empty line between any two."""
         written, index = [], 0
         while index < len(tokens):
             token = tokens[index]
             end = _closing(tokens, index)
             written.append(self._block(token, tokens[index + 1 : end], width))
             index = max(end, index) + 1
-        return "\n\n".join(block for block in written if block.strip())
+        return between.join(block for block in written if block.strip())
 
     def _block(self, token: Token, inside: Sequence[Token], width: int) -> str:
         writers: dict[str, Callable[[], str]] = {
@@ -80,13 +80,14 @@ class _Writer:
         items: list[str] = []
         index = 0
         tight = any(token.type == "paragraph_open" and token.hidden for token in inside)
+        between = "\n" if tight else "\n\n"
         while index < len(inside):
             end = _closing(inside, index)
             bullet = "- " if opening.type == "bullet_list_open" else f"{number + len(items)}. "
-            body = self.blocks(inside[index + 1 : end], width - len(bullet))
+            body = self.blocks(inside[index + 1 : end], width - len(bullet), between=between)
             items.append(_prefixed(body, bullet, " " * len(bullet)) if body else bullet.rstrip())
             index = end + 1
-        return ("\n" if tight else "\n\n").join(items)
+        return between.join(items)
 
     def _table(self, inside: Sequence[Token], width: int) -> str:
         """Write a table in columns where it fits, else each row as “heading: value” lines."""
@@ -132,7 +133,9 @@ class _Writer:
         plain = url.removeprefix("mailto:")
         if label == plain:
             return ""
-        return f" <{plain}>" if plain != url else f"{_GLUE}[{self._notes.number(url)}]"
+        note = f"<{plain}>" if plain != url else f"[{self._notes.number(url)}]"
+        # Japanese sets no blank before a bracket.
+        return note if columns.width(label[-1:]) == 2 else f"{_GLUE}{note}"
 
 
 def _raised(footnote: Token) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from pathlib import Path
 
+import html5lib
 import pytest
 
 from newsletter.domain import errors, issues
-from newsletter.rendering import markdown, merge, slots
+from newsletter.rendering import markdown, merge, mjml, slots
 from tests.rendering import samples
 
 
@@ -39,8 +42,6 @@ def letter(body: str) -> str:
     ],
 )
 def test_nothing_that_runs_reaches_a_reader(evil: str) -> None:
-    import html5lib
-
     for part in (evil, f"> {evil}", f"- {evil}", f"| a |\n|---|\n| {evil} |"):
         tree = html5lib.parseFragment(shown(part), treebuilder="etree", namespaceHTMLElements=False)
         for element in tree.iter():
@@ -52,6 +53,48 @@ def test_nothing_that_runs_reaches_a_reader(evil: str) -> None:
 
 def test_headings_go_below_the_headline_they_stand_under() -> None:
     assert shown("# One\n\n## Two\n\n##### Five", level=3) == "<h4>One</h4>\n<h5>Two</h5>\n<h6>Five</h6>"
+    assert shown("#### One\n\n## Two\n\n### Three\n\n## Four", level=2) == (
+        "<h3>One</h3>\n<h3>Two</h3>\n<h4>Three</h4>\n<h3>Four</h3>"
+    )
+
+
+EXAMPLES = json.loads((Path(__file__).parent / "data" / "commonmark.json").read_text("utf-8"))["examples"]
+
+
+def test_every_example_of_commonmark_comes_through_the_renderer_byte_for_byte() -> None:
+    holder = slots.Slots("\n".join(EXAMPLES))
+    fragments = [shown(example) for example in EXAMPLES]
+    boxes = "".join(f"<mj-text>{holder.html(slots.Html(fragment))}</mj-text>" for fragment in fragments)
+    frame = "<mjml><mj-body><mj-section><mj-column>{}</mj-column></mj-section></mj-body></mjml>"
+    (found,) = holder.fill(mjml.to_html(frame.format(boxes)))
+    assert isinstance(found, str)
+    start = 0
+    for fragment in fragments:
+        start = found.index(fragment, start) + len(fragment)
+    assert len(fragments) == 652
+
+
+def test_cleaning_and_styling_keep_what_commonmark_means() -> None:
+    parser = markdown._parser()
+    for source in EXAMPLES:
+        tokens = markdown.prepare(
+            markdown.parse(source), level=0, address=lambda url, is_image: url, slots=slots.Slots(source)
+        )
+        raw = parser.renderer.render(tokens, parser.options, {})
+        assert nodes(markdown.to_html(tokens, {})) == nodes(raw), source
+
+
+def nodes(html: str) -> list[tuple[object, ...]]:
+    tree = html5lib.parseFragment(html.strip(), namespaceHTMLElements=False)
+    return [
+        (
+            node.tag,
+            {name: value for name, value in node.attrib.items() if name != "class"},
+            node.text,
+            node.tail,
+        )
+        for node in tree.iter()
+    ]
 
 
 def test_a_line_end_between_words_is_one_blank() -> None:
@@ -81,8 +124,6 @@ def test_every_element_of_a_letter_carries_its_style() -> None:
 
 def test_text_that_looks_like_a_tag_inside_an_attribute_is_left_alone() -> None:
     found = shown('![<p > & "q"](https://example.org/a.png)')
-    import html5lib
-
     tree = html5lib.parseFragment(found, treebuilder="etree", namespaceHTMLElements=False)
     assert tree.find(".//img").get("alt") == '<p > & "q"'
 
@@ -113,8 +154,6 @@ def test_odd_characters_come_through_both_parts(text: str) -> None:
     entry = dataclasses.replace(samples.ENTRIES[0], body=f"Before {text} after.", headline=f"On {text} here")
     issue: issues.Issue = dataclasses.replace(samples.ISSUE, entries=(entry,))
     merger = merge.compile(samples.template(rendered=samples.rendered(issue)))
-    import html5lib
-
     parser = html5lib.HTMLParser()
     parser.parse(merger.html(samples.READER))
     # A C1 character is a parse error in itself; nothing else may be wrong.
