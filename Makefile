@@ -10,7 +10,7 @@ TOOLS_PATH := $(CURDIR)/.tools/bin:$(PATH):/usr/sbin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench docs constraints clean
+.PHONY: help demo test lint bench docs constraints caniemail clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -40,6 +40,11 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 constraints: $(VENV)/.dev ## pin the newest versions again (UPGRADE= keeps the pins and only adds what is new)
 	$(COMPILE) --output-file constraints/runtime.txt
 	$(COMPILE) --group dev --extra postgres --constraint constraints/runtime.txt --output-file constraints/dev.txt
+
+caniemail: $(VENV)/.dev ## take the newest data on what mail programs support (needs npm)
+	mkdir -p .tools/caniemail
+	cd .tools/caniemail && tar -xzf "$$(npm pack --silent caniemail)"
+	$(BIN)/python tools/caniemail.py .tools/caniemail/package/dist/data/caniemail.json
 
 clean: ## remove what was installed and measured; workspaces are not touched
 	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* build dist

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 from newsletter.checking import (
+    clients,
     compliance,
     editions,
     entries,
@@ -19,6 +20,7 @@ from newsletter.checking import (
     waivers,
     wording,
 )
+from newsletter.checking.accessibility import lettering, links, pages, pictures, structure
 from newsletter.domain import errors
 
 _ROOMS = (
@@ -32,6 +34,12 @@ _ROOMS = (
     limits,
     stylesheets,
     images,
+    pages,
+    structure,
+    pictures,
+    links,
+    lettering,
+    clients,
     waivers,
 )
 

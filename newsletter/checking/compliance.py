@@ -169,8 +169,8 @@ def subject_deceptive(page: reading.Reading) -> Hits:
         )
 
 
-@rule("preheader", findings.Severity.ADVICE, source="measured inboxes: 40 to 110 characters are shown")
-def preheader(page: reading.Reading) -> Hits:
+@rule("preheader-length", findings.Severity.ADVICE, source="measured inboxes: 40 to 110 characters are shown")
+def preheader_length(page: reading.Reading) -> Hits:
     """The preheader is the second line of the inbox: too short, and the body leaks in; too long, and it is
     cut."""
     text = page.issue.preheader.strip()

@@ -19,6 +19,11 @@ _CONDITIONAL = re.compile(r"<!--\[if[^\]]*\]>(.*?)<!\[endif\]-->", re.DOTALL)
 _HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 
 
+def tag(element: etree._Element) -> str:
+    """Return an element's name."""
+    return element.tag if isinstance(element.tag, str) else ""
+
+
 class Page:
     """A parsed HTML part."""
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from newsletter.checking import prose, reading, rulebook
-from newsletter.domain import findings, issues, messages
+from newsletter.domain import fields, findings, issues, messages
 
 Hits = Iterable[rulebook.Hit]
 rule = rulebook.family("newsroom")
@@ -23,8 +23,6 @@ _PLACEHOLDER = re.compile(
     r"\b(?:TBD|TBC|XXX+)\b|[Ll]orem ipsum|\[(?:insert|add|name|date|link|source)\b[^\]\n]*\]"
     r"|(?<!\w)\?{3,}|●●+|(?:要確認|要修正|未定稿)"
 )
-_FIELD = re.compile(r"\{\{-?\s*(?P<name>[\w.]*)\s*(?P<rest>[^}\n]*)\}\}")
-_DEFAULT = re.compile(r"""(?:\|\s*default\(\s*(?:"[^"]*"|'[^']*')\s*\))?\s*-?""")
 _ATTACHED = re.compile(
     r"\b(?:(?:please (?:see|find)|see|find)(?: the| our)? (?:attached|attachment|enclosed)"
     r"|(?:is|are) (?:attached|enclosed)(?! to\b)"
@@ -141,19 +139,18 @@ def placeholder(page: reading.Reading) -> Hits:
 
 @rule("unknown-field", findings.Severity.ERROR, source="docs/writing.md: personal fields")
 def unknown_field(page: reading.Reading) -> Hits:
-    """Personal fields are a short documented list; any other would reach readers as it stands, braces and
-    all."""
+    """Personal fields are a short documented list; any other cannot be filled, and the issue not be
+    rendered."""
     for passage in page.passages:
-        for match in _FIELD.finditer(passage.text):
-            fits = _DEFAULT.fullmatch(match["rest"].strip())
-            if match["name"] in messages.FIELDS and fits:
-                continue
-            yield rulebook.Hit(
-                message=f"“{match[0]}” is not a field that can be filled",
-                place=passage.place(*match.span()),
-                fix='write {{ subscriber.first_name | default("reader") }}; the fields are '
-                + ", ".join(messages.FIELDS),
-            )
+        for found in fields.find(passage.text):
+            if found.problem:
+                at = passage.offset(found.line, found.column)
+                yield rulebook.Hit(
+                    message=found.problem,
+                    place=passage.place(at, at + len(found.text)),
+                    fix='write {{ subscriber.first_name | default("reader") }}; the fields are '
+                    + ", ".join(messages.FIELDS),
+                )
 
 
 @rule("attachment-missing", findings.Severity.WARNING, source="newsroom practice; Buttondown's preflight")

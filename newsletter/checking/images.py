@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from newsletter.checking import prose, reading, rulebook, subjects
+from newsletter.checking import reading, rulebook, subjects
 from newsletter.domain import findings
 
 Hits = Iterable[rulebook.Hit]
@@ -176,12 +176,3 @@ def _same(element: etree._Element, src: str) -> bool:
     """Say whether an ``<img>`` shows a file of the issue, wherever that was published."""
     name = src.rpartition("/")[2].partition("?")[0]
     return bool(name) and element.get("src", "").partition("?")[0].endswith(name)
-
-
-def is_written(page: reading.Reading, element: etree._Element) -> bool:
-    """Say whether an ``<img>`` comes from the issue rather than from the template."""
-    written: list[prose.Link] = [link for link in page.links if link.is_image]
-    hero = page.issue.hero
-    return any(_same(element, link.url) for link in written) or bool(
-        hero and hero.src and _same(element, hero.src)
-    )

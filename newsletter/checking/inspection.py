@@ -19,13 +19,17 @@ def check(
     """
     only, skip = tuple(only), tuple(skip)
     page = reading.Reading(subject)
-    chosen = [rule for rule in catalogue.chosen(only, skip) if rule.understands(subject.issue.language)]
+    chosen = [rule for rule in catalogue.chosen(only, skip) if _applies(rule, subject)]
     found = [_finding(page, rule, hit) for rule in chosen for hit in rule.look(page)]
     found += _wanted(subject.flaws, chosen)
     left, unused = waivers.apply(found, subject.issue.waivers)
     if waivers.unused in chosen and not only:
         left += [_finding(page, waivers.unused, hit) for hit in _unused(page, unused, chosen)]
     return sorted(dict.fromkeys(left), key=_order)
+
+
+def _applies(rule: rulebook.Rule, subject: subjects.Subject) -> bool:
+    return rule.understands(subject.issue.language) and bool(subject.html or not rule.on_html)
 
 
 def _wanted(flaws: Sequence[findings.Finding], chosen: Sequence[rulebook.Rule]) -> list[findings.Finding]:

@@ -19,14 +19,14 @@ _FOLDED = {
     **dict.fromkeys("*_~[]\\#>|", ""),
     "…": "...",
 }
+_TABLE = str.maketrans(_FOLDED)
 _TARGET = re.compile(r"\]\([^)\n]*\)")
 _CAP = 400_000
 
 
 def fold(text: str) -> str:
     """Return a text as it compares: no markup, plain quotes and dashes, single blanks, lower case."""
-    folded = "".join(_FOLDED.get(char, char) for char in text)
-    return re.sub("-+", "-", " ".join(folded.split())).lower()
+    return re.sub("-+", "-", " ".join(text.translate(_TABLE).split())).lower()
 
 
 class Places:
@@ -49,8 +49,8 @@ class Places:
         for number in rows if wanted else ():
             column = self._lines[number - 1].find(wanted) if number <= len(self._lines) else -1
             if column >= 0 and (not entry or self.entry_at(number) == entry):
-                return self._at(number, column + 1, len(wanted))
-        return self._at(line, 1, 0) if line else rulebook.Place(entry=entry)
+                return self.at(number, column + 1, len(wanted))
+        return self.at(line, 1, 0) if line else rulebook.Place(entry=entry)
 
     def text(self, words: str, entry: str = "") -> rulebook.Place:
         """Return where the beginning of a text stands, or the issue as a whole."""
@@ -62,11 +62,12 @@ class Places:
             line, column = self._positions[start]
             if not entry or self.entry_at(line) == entry:
                 end_line, end_column = self._positions[start + len(needle) - 1]
-                return self._at(line, column, end_column - column + 1 if end_line == line else 0)
+                return self.at(line, column, end_column - column + 1 if end_line == line else 0)
             start += 1
         return rulebook.Place(entry=entry)
 
-    def _at(self, line: int, column: int, length: int) -> rulebook.Place:
+    def at(self, line: int, column: int, length: int) -> rulebook.Place:
+        """Return a place, with the entry that it lies in."""
         return rulebook.Place(line=line, column=column, length=length, entry=self.entry_at(line))
 
     @property

@@ -74,6 +74,10 @@ class Passage:
         """The words without the blanks."""
         return re.sub(FILL + "+", "", self.words)
 
+    def offset(self, line: int, column: int) -> int:
+        """Return the offset of a 1-based line and column of the text."""
+        return sum(len(row) + 1 for row in self.text.split("\n")[: line - 1]) + column - 1
+
     def place(self, start: int, end: int | None = None) -> rulebook.Place:
         """Return where in the issue file a stretch of the text lies."""
         before = self.text[:start]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 
-from newsletter.checking import document, places, prose, rulebook, subjects
-from newsletter.domain import issues
+from lxml import etree
+
+from newsletter.checking import cascade, document, features, places, prose, rulebook, subjects
+from newsletter.domain import findings, issues
 
 
 class Reading:
@@ -62,6 +65,21 @@ class Reading:
         """The HTML part, taken apart; empty when the issue could not be rendered."""
         return document.Page(self.subject.html)
 
+    @cached_property
+    def light(self) -> cascade.Cascade:
+        """How the HTML part looks by day."""
+        return cascade.Cascade(self.html)
+
+    @cached_property
+    def dark(self) -> cascade.Cascade:
+        """How it looks where the reader prefers the dark."""
+        return cascade.Cascade(self.html, dark=True)
+
+    @cached_property
+    def features(self) -> Mapping[str, features.Use]:
+        """Features of HTML and CSS that the page makes use of."""
+        return features.used(self.html)
+
     def key(self, name: str) -> rulebook.Place:
         """Return the place of a front-matter key, or of the issue as a whole."""
         for passage in self.passages:
@@ -69,6 +87,35 @@ class Reading:
                 return passage.place(0, len(passage.text))
         line = self.issue.lines.get(name, 0)
         return rulebook.Place(line=line, column=1 if line else 0)
+
+    def hit(
+        self,
+        element: etree._Element,
+        message: str,
+        *,
+        fix: str = "",
+        severity: findings.Severity | None = None,
+    ) -> rulebook.Hit:
+        """Return a hit on an element, at the place of the issue file that it came from."""
+        return rulebook.Hit(message=message, place=self.origin(element), fix=fix, severity=severity)
+
+    def origin(self, element: etree._Element) -> rulebook.Place:
+        """Find where in the issue file an element came from; the issue as a whole for the template's own."""
+        if element.tag == "img" and (name := self.written_as(element.get("src", ""))):
+            return self.places.href(name)
+        if element.tag == "a" and (place := self.places.href(element.get("href", ""))).line:
+            return place
+        return self.places.text(self.html.name(element))
+
+    def written_as(self, src: str) -> str:
+        """Return how the issue names a picture that the page shows; empty for one of the template's."""
+        shown = src.partition("?")[0]
+        hero = [self.issue.hero.src] if self.issue.hero else []
+        for written in [*hero, *(link.url for link in self.links if link.is_image)]:
+            name = written.partition("?")[0].rpartition("/")[2]
+            if name and shown.rpartition("/")[2] == name:
+                return written
+        return ""
 
     def entry(self, entry: issues.Entry) -> rulebook.Place:
         """Return the place of an entry's headline."""

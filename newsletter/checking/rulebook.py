@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from newsletter.domain import findings
 
@@ -56,14 +56,24 @@ class Rule:
     look: Look
     #: Languages it understands, as ISO 639 codes; empty: all.
     languages: tuple[str, ...] = ()
+    #: Whether it looks at the HTML part, and has nothing to say where there is none.
+    on_html: bool = False
 
     def understands(self, language: str) -> bool:
         """Say whether the rule means anything in a language."""
         return not self.languages or language.partition("-")[0].lower() in self.languages
 
 
-def family(name: str, *, languages: tuple[str, ...] = ()) -> Callable[..., Callable[[Look], Rule]]:
-    """Return a decorator that makes rules of one family out of functions; their docstring is the reason."""
+class Maker(Protocol):
+    """Makes a rule of a function; the function's docstring is the reason."""
+
+    def __call__(self, rule_id: str, severity: findings.Severity, *, source: str) -> Callable[[Look], Rule]:
+        """Return the decorator for one rule."""
+        ...
+
+
+def family(name: str, *, languages: tuple[str, ...] = (), on_html: bool = False) -> Maker:
+    """Return what makes the rules of one family."""
 
     def rule(rule_id: str, severity: findings.Severity, *, source: str) -> Callable[[Look], Rule]:
         def make(look: Look) -> Rule:
@@ -76,6 +86,7 @@ def family(name: str, *, languages: tuple[str, ...] = ()) -> Callable[..., Calla
                 source=source,
                 look=look,
                 languages=languages,
+                on_html=on_html,
             )
 
         return make

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import tinycss2
 from tinycss2 import ast
 
-from newsletter.checking import reading, rulebook
+from newsletter.checking import reading, rulebook, stylebook
 from newsletter.domain import findings
 
 Hits = Iterable[rulebook.Hit]
@@ -50,7 +50,7 @@ def style_total(page: reading.Reading) -> Hits:
 def style_nested_at(page: reading.Reading) -> Hits:
     """Gmail drops a whole style block that holds an at-rule inside an at-rule."""
     for block in page.html.style_blocks:
-        for node in tinycss2.parse_stylesheet(block, skip_comments=True, skip_whitespace=True):
+        for node in stylebook.parsed(block):
             if isinstance(node, ast.AtRule) and _holds_at_rule(node):
                 yield rulebook.Hit(message=f"an at-rule stands inside @{node.at_keyword}", fix=_TEMPLATE)
 
@@ -69,7 +69,7 @@ def style_parse(page: reading.Reading) -> Hits:
 
 
 def _parsed(block: str) -> Iterator[ast.Node]:
-    for node in tinycss2.parse_stylesheet(block, skip_comments=True, skip_whitespace=True):
+    for node in stylebook.parsed(block):
         yield node
         if isinstance(node, ast.QualifiedRule):
             yield from tinycss2.parse_blocks_contents(node.content, skip_comments=True, skip_whitespace=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from newsletter.checking import glossaries
-from newsletter.domain import findings, issues, messages, publications
+from newsletter.domain import fields, findings, issues, messages, publications
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +89,4 @@ def sample_values(publication: publications.Publication, issue: issues.Issue) ->
 
 def personalise(pieces: messages.Pieces, values: Mapping[str, str], *, is_html: bool) -> str:
     """Fill the open fields of a part for one reader."""
-    out = []
-    for piece in pieces:
-        if isinstance(piece, str):
-            out.append(piece)
-        else:
-            value = values.get(piece.name) or piece.default
-            out.append(markup.escape(value) if is_html else value)
-    return "".join(out)
+    return fields.join(pieces, values, escape=markup.escape if is_html else None)

@@ -131,7 +131,7 @@ def test_a_preheader_that_wastes_its_line_is_pointed_out(tmp_path: Path, prehead
     text = desk.CLEAN.replace(
         "Also this fortnight, a bridge opens early and two archives are joined", preheader
     )
-    (finding,) = desk.found(desk.subject(tmp_path, text), "preheader")
+    (finding,) = desk.found(desk.subject(tmp_path, text), "preheader-length")
     assert finding.line == desk.line_of(text, "preheader:")
 
 
