@@ -281,6 +281,24 @@ class ImportRow(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ImportSource:
+    """What all rows of one import have in common."""
+
+    #: Name of the file.
+    name: str
+    #: How these people agreed, in the words of who imports them.
+    wording: str
+    now: datetime
+    #: The tables it holds, each with what was added to its line numbers; one table needs none.
+    parts: Sequence[tuple[int, str]] = ()
+
+    def place(self, line: int, run: int) -> str:
+        """Return where a row came from, as its consent record says it."""
+        offset, name = max((part for part in self.parts if part[0] < line), default=(0, self.name))
+        return f"{name}, line {line - offset} (import {run})"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ImportCounts:
     """What an import did, or would do. Every row is new, known, duplicate or suppressed."""
 
@@ -344,9 +362,7 @@ class Directory(Protocol):
         """Count subscribers by status."""
         ...
 
-    def take_in(
-        self, rows: Iterable[ImportRow], *, wording: str, source: str, now: datetime, write: bool
-    ) -> ImportCounts:
+    def take_in(self, rows: Iterable[ImportRow], source: ImportSource, *, write: bool) -> ImportCounts:
         """Take in the rows of an import, in one transaction and flat memory; with ``write`` false only count.
 
         Never raises anybody's consent.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Bring in the programs of tests/packages.txt that are missing. `packages.sh install NAME` installs one package.
+# Bring in the programs of tests/packages.txt that are missing; `packages.sh install COMMAND PACKAGE` brings in one.
 set -eu
 cd "$(dirname "$0")/.."
 TOOLS="$PWD/.tools"
@@ -20,9 +20,9 @@ refresh() { # once a run: a fresh machine has no package lists
     refreshed=yes
 }
 
-install() {
-    need_apt "$1"
-    [ "$(id -u)" = 0 ] || refuse "$1 is needed: sudo apt-get install $1, then call make again"
+install() { # COMMAND PACKAGE
+    need_apt "$2"
+    [ "$(id -u)" = 0 ] || refuse "$1 is missing: sudo apt-get install $2, then call make again"
     refresh
     # 101 from policy-rc.d forbids a package to start its service.
     if [ ! -e /usr/sbin/policy-rc.d ]; then
@@ -30,7 +30,7 @@ install() {
         printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
         chmod +x /usr/sbin/policy-rc.d
     fi
-    apt-get install -y -qq --no-install-recommends "$1" </dev/null >"$TOOLS/apt.log" 2>&1 || { cat "$TOOLS/apt.log" >&2; exit 1; }
+    apt-get install -y -qq --no-install-recommends "$2" </dev/null >"$TOOLS/apt.log" 2>&1 || { cat "$TOOLS/apt.log" >&2; exit 1; }
 }
 
 unpack() { # COMMAND PACKAGE: its own libraries are found through a wrapper
@@ -45,7 +45,7 @@ unpack() { # COMMAND PACKAGE: its own libraries are found through a wrapper
 
 mkdir -p "$TOOLS/bin"
 if [ "${1:-}" = install ]; then
-    install "$2"
+    install "$2" "$3"
     exit
 fi
 grep -v '^#' tests/packages.txt | while read -r command package how; do

@@ -106,11 +106,10 @@ class StoredDirectory:
         return {status: found.get(status.value, 0) for status in subscribers.Status}
 
     def take_in(
-        self, rows: Iterable[ports.ImportRow], *, wording: str, source: str, now: datetime, write: bool
+        self, rows: Iterable[ports.ImportRow], source: ports.ImportSource, *, write: bool
     ) -> ports.ImportCounts:
         """Take in the rows of an import, in one transaction and flat memory; or only count."""
-        run = directory_import.Run(wording=wording, source=source, now=now)
-        return directory_import.take_in(self._database, rows, run, keyed_hash=self._hash, write=write)
+        return directory_import.take_in(self._database, rows, source, keyed_hash=self._hash, write=write)
 
     def suppress(self, email: str, *, reason: str, now: datetime) -> None:
         """Never mail this address, or this domain, again. The first reason stays."""

@@ -10,8 +10,7 @@ import contextlib
 import itertools
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,19 +24,10 @@ from newsletter.store.database import Database
 _CHUNK = 5000
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """What all rows of one import have in common."""
-
-    wording: str
-    source: str
-    now: datetime
-
-
 def take_in(
     database: Database,
     rows: Iterable[ports.ImportRow],
-    run: Run,
+    source: ports.ImportSource,
     *,
     keyed_hash: people.KeyedHash,
     write: bool,
@@ -45,7 +35,7 @@ def take_in(
     """Stage, compare and, with ``write``, write the rows of an import."""
     with database.connected() as connection, _staging_tables(connection):
         with connection.begin():
-            staging = _Staging(connection, run, keyed_hash)
+            staging = _Staging(connection, source, keyed_hash)
             staging.load(rows)
             if not write:
                 return staging.compare()
@@ -74,9 +64,11 @@ def _staging_tables(connection: sa.Connection) -> Iterator[None]:
 class _Staging:
     """Rows of one import on their way into the list."""
 
-    def __init__(self, connection: sa.Connection, run: Run, keyed_hash: people.KeyedHash) -> None:
+    def __init__(
+        self, connection: sa.Connection, source: ports.ImportSource, keyed_hash: people.KeyedHash
+    ) -> None:
         self._connection = connection
-        self._run = run
+        self._source = source
         self._hash = keyed_hash
         self._staged = 0
         self._erased = self._erased_hashes()
@@ -86,7 +78,7 @@ class _Staging:
 
     def load(self, rows: Iterable[ports.ImportRow]) -> None:
         """Stage the rows, and mark all but one of those that share an address."""
-        now = columns.to_instant(self._run.now)
+        now = columns.to_instant(self._source.now)
         wanted = self._not_erased(rows) if self._erased else rows
         while chunk := list(itertools.islice(wanted := iter(wanted), _CHUNK)):
             self._staged += len(chunk)
@@ -119,8 +111,8 @@ class _Staging:
         counts = replace(counts, run=self._record(counts))
         common = {
             "run": counts.run,
-            "now": columns.to_instant(self._run.now),
-            "wording": people.wording_id(self._connection, self._run.wording, self._run.now),
+            "now": columns.to_instant(self._source.now),
+            "wording": people.wording_id(self._connection, self._source.wording, self._source.now),
             "before": self._scalar("SELECT coalesce(max(id), 0) FROM subscriber"),
         }
         if counts.new:
@@ -135,10 +127,15 @@ class _Staging:
         return counts
 
     def _record(self, counts: ports.ImportCounts) -> int:
-        wording = people.wording_id(self._connection, self._run.wording, self._run.now)
+        wording = people.wording_id(self._connection, self._source.wording, self._source.now)
         shown = {key: number for key, number in vars(counts).items() if key != "run"}
-        values: dict[str, Any] = {"at": self._run.now, "source": self._run.source, "counts": shown}
-        made = sa.insert(tables.import_run).values(**values, wording_id=wording)
+        made = sa.insert(tables.import_run).values(
+            at=self._source.now,
+            source=self._source.name,
+            parts=[list(part) for part in self._source.parts],
+            wording_id=wording,
+            counts=shown,
+        )
         return int(self._connection.execute(made.returning(tables.import_run.c.id)).scalar_one())
 
     def _not_erased(self, rows: Iterable[ports.ImportRow]) -> Iterator[ports.ImportRow]:

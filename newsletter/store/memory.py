@@ -76,7 +76,7 @@ class MemoryDirectory:
         return {status: found.count(status) for status in Status}
 
     def take_in(
-        self, rows: Iterable[ports.ImportRow], *, wording: str, source: str, now: datetime, write: bool
+        self, rows: Iterable[ports.ImportRow], source: ports.ImportSource, *, write: bool
     ) -> ports.ImportCounts:
         """Take in the rows of an import; or only count."""
         run = self._runs + 1 if write else 0
@@ -86,10 +86,10 @@ class MemoryDirectory:
         for key, row in chosen.items():
             record = ConsentRecord(
                 status=row.status,
-                at=now,
+                at=source.now,
                 how=How.IMPORT,
-                source=f"{source}, line {row.line} (import {run})",
-                wording=wording,
+                source=source.place(row.line, run),
+                wording=source.wording,
             )
             for word in self._take(row, tags[key], record, write=write):
                 tally[word] += 1

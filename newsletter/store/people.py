@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from newsletter import ports
 from newsletter.domain import addresses, subscribers
 from newsletter.store import tables
 
@@ -131,7 +132,7 @@ def history(connection: sa.Connection, subscriber: int) -> list[subscribers.Cons
     """Return a subscriber's consent records, oldest first."""
     consent, run = tables.consent.c, tables.import_run.c
     query = (
-        sa.select(tables.consent, tables.wording.c.words, run.source.label("file"))
+        sa.select(tables.consent, tables.wording.c.words, run.source.label("file"), run.parts)
         .join(tables.wording, tables.wording.c.id == consent.wording_id, isouter=True)
         .join(tables.import_run, run.id == consent.import_id, isouter=True)
         .where(consent.subscriber_id == subscriber)
@@ -142,12 +143,18 @@ def history(connection: sa.Connection, subscriber: int) -> list[subscribers.Cons
             status=subscribers.Status(row.status),
             at=row.at,
             how=subscribers.How(row.how),
-            source=f"{row.file}, line {row.line} (import {row.import_id})" if row.import_id else row.source,
+            source=_place(row) if row.import_id else row.source,
             wording=row.words or "",
             ip=row.ip,
         )
         for row in connection.execute(query)
     ]
+
+
+def _place(row: sa.Row[Any]) -> str:
+    parts = [(offset, name) for offset, name in row.parts]
+    source = ports.ImportSource(name=row.file, wording=row.words or "", now=row.at, parts=parts)
+    return source.place(row.line, row.import_id)
 
 
 # Both databases take the same words here, and SQLAlchemy has no common construct for them.

@@ -43,8 +43,10 @@ class ImportRunRow(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     at: datetime = Field(sa_type=Instant)
-    #: Name of the file, or whatever else the rows came from.
+    #: Name of the file.
     source: str
+    #: The tables in it, each with what was added to its line numbers.
+    parts: list[list[Any]] = Field(sa_type=Json)
     wording_id: int = Field(sa_type=BigId, foreign_key="wording.id")
     counts: dict[str, Any] = Field(sa_type=Json)
     undone_at: datetime | None = Field(default=None, sa_type=Instant)

@@ -149,7 +149,7 @@ def test_the_list_carries_each_ones_own_labels_over_many_pages(directory: ports.
     rows = [
         ports.ImportRow(n, f"p{n:05}@example.org", Status.ACTIVE, tags=(f"t{n % 7}",)) for n in range(1, 2501)
     ]
-    directory.take_in(rows, wording="asked", source="x.csv", now=NOW, write=True)
+    directory.take_in(rows, FAIR, write=True)
     assert [found.tags for found in directory.list()] == [(f"t{n % 7}",) for n in range(1, 2501)]
 
 
@@ -184,8 +184,11 @@ def test_a_suppressed_domain_takes_all_its_addresses(directory: ports.Directory)
 # -- imports -----------------------------------------------------------------------------------
 
 
+FAIR = ports.ImportSource(name="fair.csv", wording="signed up at the fair", now=LATER)
+
+
 def take_in(directory: ports.Directory, *rows: ports.ImportRow, write: bool = True) -> ports.ImportCounts:
-    return directory.take_in(rows, wording="signed up at the fair", source="fair.csv", now=LATER, write=write)
+    return directory.take_in(rows, FAIR, write=write)
 
 
 def row(line: int, email: str, status: Status = Status.ACTIVE, **fields: Any) -> ports.ImportRow:
@@ -321,10 +324,23 @@ def test_an_import_that_breaks_off_leaves_nothing(directory: ports.Directory) ->
         raise OSError("the disk went away")
 
     with pytest.raises(OSError, match="disk went away"):
-        directory.take_in(rows(), wording="w", source="s", now=NOW, write=True)
+        directory.take_in(rows(), FAIR, write=True)
     assert list(directory.list()) == []
     assert take_in(directory, row(2, "ada@example.org")).new == 1
 
 
 def test_an_empty_import_is_no_error(directory: ports.Directory) -> None:
     assert take_in(directory) == ports.ImportCounts(run=1)
+
+
+def test_a_record_names_the_table_and_line_within_a_packed_file(directory: ports.Directory) -> None:
+    source = dataclasses.replace(FAIR, name="all.zip", parts=((0, "all.zip/a.csv"), (100, "all.zip/b.csv")))
+    directory.take_in(
+        [row(2, "a@example.org"), row(102, "b@example.org"), row(100, "c@example.org")], source, write=True
+    )
+    places = [directory.history(person.id)[0].source for person in directory.list()]
+    assert places == [
+        "all.zip/a.csv, line 2 (import 1)",
+        "all.zip/b.csv, line 2 (import 1)",
+        "all.zip/a.csv, line 100 (import 1)",
+    ]

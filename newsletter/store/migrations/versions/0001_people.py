@@ -39,6 +39,7 @@ def _wordings_and_imports() -> None:
         sa.Column("id", _ID, primary_key=True),
         sa.Column("at", _INSTANT, nullable=False),
         sa.Column("source", sa.String(), nullable=False),
+        sa.Column("parts", _JSON, nullable=False),
         sa.Column("wording_id", _ID, sa.ForeignKey("wording.id", name="fk_import_run_wording_id"), nullable=False),
         sa.Column("counts", _JSON, nullable=False),
         sa.Column("undone_at", _INSTANT),

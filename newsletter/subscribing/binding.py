@@ -1,0 +1,251 @@
+"""Bind a file's columns to what they mean, and turn its rows into people."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from newsletter import ports
+from newsletter.domain import addresses, errors
+from newsletter.domain.subscribers import Status
+from newsletter.subscribing import cleaning, formats, sheets
+
+#: Rows looked at to find the column with addresses where no name gives it away.
+_LOOK = 50
+
+#: ``Ada Lovelace <ada@example.org>`` and ``ada@example.org (Ada Lovelace)``, as mailing lists print them.
+_NAMED = re.compile(r'\s*"?(?P<name>[^"<]*?)"?\s*<(?P<email>[^<>]+)>\s*')
+_COMMENTED = re.compile(r"\s*(?P<email>\S+@\S+)\s*\((?P<name>[^()]*)\)\s*")
+
+Cells = Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """One table with its columns understood."""
+
+    sheet: sheets.Sheet
+    format: formats.Format
+    #: What each bound column means, by its name as it stands in the file.
+    columns: Mapping[str, str]
+    #: Columns that nothing is taken from.
+    ignored: Sequence[str]
+    #: The heading, as it stands in the file; empty where it has none.
+    heading: Sequence[str]
+    #: Makes a person of a row.
+    person: Callable[[int, list[str]], ports.ImportRow]
+
+    def rows(self) -> Iterator[sheets.Row]:
+        """Yield the rows below the heading."""
+        rows = self.sheet.rows()
+        return itertools.islice(rows, 1 if self.heading else 0, None)
+
+
+def bind(sheet: sheets.Sheet) -> Bound:
+    """Find out what the columns of a table mean.
+
+    Raises:
+        ImportFileError: no column holds addresses.
+    """
+    head = list(itertools.islice(sheet.rows(), _LOOK + 1))
+    if not head:
+        raise errors.ImportFileError(f"{sheet.name} is empty")
+    if any(_address_in(cell) for cell in head[0].cells):
+        return _bind_bare(sheet)
+    heading = head[0].cells
+    places = {formats.heading(column): place for place, column in reversed(list(enumerate(heading)))}
+    found = formats.recognise(heading)
+    roles = _roles(found, places)
+    if "email" not in roles:
+        roles["email"] = _address_column(sheet, heading, head[1:])
+    rules = _rules(found, places)
+    used = {*roles.values(), *(place for place, _ in rules)}
+    return Bound(
+        sheet=sheet,
+        format=found,
+        columns={heading[place]: role for role, place in roles.items()}
+        | {heading[place]: "status" for place, _ in rules},
+        ignored=[column for place, column in enumerate(heading) if place not in used and column.strip()],
+        heading=heading,
+        person=_Person(sheet, found, roles, rules, len(heading)),
+    )
+
+
+def _roles(found: formats.Format, places: Mapping[str, int]) -> dict[str, int]:
+    roles = {}
+    for role, aliases in formats.ALIASES.items():
+        own = [found.columns[role]] if role in found.columns else aliases
+        place = next((places[name] for name in own if name in places), None)
+        if place is not None and role != "status":
+            roles[role] = place
+    if "first_name" in roles or "last_name" in roles:
+        roles.pop("name", None)
+    return roles
+
+
+def _rules(found: formats.Format, places: Mapping[str, int]) -> list[tuple[int, Callable[[str], Status]]]:
+    rules = [*found.rules]
+    if not any(isinstance(rule, formats.Words) for rule in rules):
+        rules += [
+            formats.Words(column=column, meanings=formats.STATUS_WORDS)
+            for column in formats.ALIASES["status"]
+            if column in places
+        ]
+    rules += [rule for rule in formats.ALWAYS if rule not in rules]
+    return [(places[rule.column], _asked(rule)) for rule in rules if rule.column in places]
+
+
+def _asked(rule: formats.Words | formats.Filled) -> Callable[[str], Status]:
+    if isinstance(rule, formats.Filled):
+        status = rule.status
+        return lambda cell: status if cell.strip() else Status.ACTIVE
+    meanings = rule.meanings
+    return lambda cell: meanings.get(cell.strip().lower(), Status.PENDING)
+
+
+def _address_column(sheet: sheets.Sheet, heading: Cells, rows: Sequence[sheets.Row]) -> int:
+    """Return the column in which the rows have addresses, whatever it is called."""
+    for place in range(len(heading)):
+        cells = [row.cells[place] for row in rows if place < len(row.cells) and row.cells[place].strip()]
+        if cells and sum(map(_address_in, cells)) > len(cells) * 0.8:
+            return place
+    shown = ", ".join(heading[:8]) + (" …" if len(heading) > 8 else "")
+    raise errors.ImportFileError(
+        f"{sheet.name}: no column holds mail addresses (columns: {shown})",
+        hint="name that column “email” in the first line",
+    )
+
+
+def _address_in(cell: str) -> bool:
+    return addresses.plain(cell.strip()) is not None or bool(_NAMED.fullmatch(cell) and "@" in cell)
+
+
+class _Person:
+    """Makes a person of a row of cells: the loop that a million rows go through."""
+
+    def __init__(
+        self,
+        sheet: sheets.Sheet,
+        found: formats.Format,
+        roles: Mapping[str, int],
+        rules: Sequence[tuple[int, Callable[[str], Status]]],
+        width: int,
+    ) -> None:
+        self._format, self._rules, self._width = found, rules, width
+        self._status = max(found.status, formats.status_of_file(sheet.name), key=formats.CAUTION.index)
+        self._email = roles["email"]
+        self._names = [roles[role] for role in ("name", "first_name", "last_name") if role in roles]
+        self._tags, self._language = roles.get("tags"), roles.get("language")
+        self._joined, self._attributes = roles.get("joined"), roles.get("attributes")
+        self._skip = re.compile(found.skip, re.IGNORECASE) if found.skip else None
+
+    def __call__(self, line: int, cells: list[str]) -> ports.ImportRow:
+        """Return the person of a row.
+
+        Raises:
+            AddressError: the address is none.
+            ImportFileError: the row has more cells than the heading has columns.
+        """
+        if len(cells) != self._width:
+            cells = self._fitted(cells)
+        text = cells[self._email].strip()
+        email = addresses.plain(text) or self._clean(text)
+        return ports.ImportRow(
+            line,
+            email,
+            self._status_of(cells) if self._rules else self._status,
+            self._name(cells) if self._names else "",
+            cells[self._language].strip().replace("_", "-") if self._language is not None else "",
+            self._tags_of(cells[self._tags]) if self._tags is not None and cells[self._tags] else (),
+            _attributes(cells[self._attributes]) if self._attributes is not None else None,
+            self._moment(cells[self._joined]) if self._joined is not None else None,
+        )
+
+    def _fitted(self, cells: list[str]) -> list[str]:
+        if any(cell.strip() for cell in cells[self._width :]):
+            raise errors.ImportFileError(f"{len(cells)} cells, where the heading has {self._width} columns")
+        return (cells + [""] * self._width)[: self._width]
+
+    def _clean(self, text: str) -> str:
+        if not text:
+            raise errors.AddressError("no address")
+        return cleaning.clean(text)
+
+    def _status_of(self, cells: list[str]) -> Status:
+        status = self._status
+        for place, ask in self._rules:
+            said = ask(cells[place])
+            if said is not status and formats.CAUTION.index(said) > formats.CAUTION.index(status):
+                status = said
+        return status
+
+    def _name(self, cells: list[str]) -> str:
+        return " ".join(" ".join([cells[place] for place in self._names]).split())
+
+    def _tags_of(self, cell: str) -> tuple[str, ...]:
+        names = (part.strip().strip('"').strip() for part in cell.split(self._format.tags))
+        return tuple(dict.fromkeys(name for name in names if name))
+
+    def _moment(self, cell: str) -> datetime | None:
+        return moment(cell.strip(), self._format.date) if cell else None
+
+
+def moment(text: str, form: str = "") -> datetime | None:
+    """Return the time that a cell names, in UTC where it names no zone; None when it names none."""
+    text = text.removesuffix(" UTC")
+    try:
+        found = datetime.strptime(text, form) if form else datetime.fromisoformat(text)  # noqa: DTZ007 - zone below
+    except ValueError:
+        try:
+            found = datetime.strptime(text, "%Y-%m-%d %H:%M:%S %z")
+        except ValueError:
+            return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _attributes(cell: str) -> Mapping[str, Any] | None:
+    """Read an object written as JSON, or as the Python literal that Buttondown writes."""
+    text = cell.strip()
+    if text in ("", "{}"):
+        return None
+    try:
+        found = json.loads(text)
+    except ValueError:
+        try:
+            found = ast.literal_eval(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return None
+    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else None
+
+
+def _bind_bare(sheet: sheets.Sheet) -> Bound:
+    status = formats.status_of_file(sheet.name)
+
+    def person(line: int, cells: list[str]) -> ports.ImportRow:
+        email, name = _named(cells, sheet.separator)
+        return ports.ImportRow(line, cleaning.clean(email), status, name)
+
+    return Bound(
+        sheet=sheet,
+        format=formats.Format(name="one address per line"),
+        columns={},
+        ignored=(),
+        heading=(),
+        person=person,
+    )
+
+
+def _named(cells: Cells, separator: str) -> tuple[str, str]:
+    """Return address and name of a line without heading."""
+    text = separator.join(cells)
+    if found := _NAMED.fullmatch(text) or _COMMENTED.fullmatch(text):
+        return found["email"], " ".join(found["name"].split())
+    place = next((number for number, cell in enumerate(cells) if "@" in cell), 0)
+    others = [cell.strip() for number, cell in enumerate(cells) if number != place and cell.strip()]
+    return cells[place], others[0] if len(others) == 1 else ""

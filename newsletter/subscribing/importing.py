@@ -1,0 +1,177 @@
+"""Import a file of people: show what it would do, then do it, and never raise anybody's consent."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from newsletter import ports
+from newsletter.domain import errors
+from newsletter.subscribing import binding, sheets
+
+#: Bad rows shown one by one; all of them are counted and written to the file of rejected rows.
+SHOWN = 20
+REJECTED_COLUMNS = ("rejected line", "why rejected")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejected:
+    """One row that is not taken in, and why."""
+
+    file: str
+    line: int
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What an import did, or would do."""
+
+    file: str
+    counts: ports.ImportCounts
+    #: Rows that are no people.
+    invalid: int
+    rejected: Sequence[Rejected]
+    #: Where the invalid rows were written; None in a trial, or when there were none.
+    rejected_file: Path | None
+    tables: Sequence[Table]
+
+    @property
+    def written(self) -> bool:
+        """Whether the list was changed."""
+        return self.counts.run > 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """How one table of the file was understood."""
+
+    name: str
+    format: str
+    encoding: str
+    #: Column of the file → what is taken from it.
+    columns: Mapping[str, str]
+    ignored: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a file is to be read."""
+
+    #: How these people agreed; recorded with every one of them.
+    attest: str = ""
+    write: bool = False
+    #: Empty: found out.
+    encoding: str = ""
+    #: Told now and then how many rows were read.
+    progress: Callable[[int], None] = field(default=lambda rows: None)
+
+
+def run(directory: ports.Directory, path: Path, options: Options, *, now: datetime) -> Report:
+    """Read a file of people and count what it would do to the list; with `Options.write`, do it.
+
+    Raises:
+        ImportFileError: it cannot be read as a table of people, or nobody attests their consent.
+    """
+    if options.write and not options.attest.strip():
+        raise errors.ImportFileError(
+            "nobody says how these people agreed to be written to",
+            hint='add --attest "signed up on paper at the autumn conference"',
+        )
+    tables = [binding.bind(sheet) for sheet in sheets.open_sheets(path, encoding=options.encoding)]
+    with _Rejects(path.with_suffix(".rejected.csv") if options.write else None) as rejects:
+        counts = directory.take_in(
+            _people(tables, rejects, options.progress),
+            ports.ImportSource(
+                name=path.name,
+                parts=tuple((table.sheet.offset, table.sheet.name) for table in tables),
+                wording=options.attest.strip(),
+                now=now,
+            ),
+            write=options.write,
+        )
+    return Report(
+        file=path.name,
+        counts=counts,
+        invalid=rejects.count,
+        rejected=rejects.shown,
+        rejected_file=rejects.written,
+        tables=[_described(table) for table in tables],
+    )
+
+
+def _people(
+    tables: Sequence[binding.Bound], rejects: _Rejects, progress: Callable[[int], None]
+) -> Iterator[ports.ImportRow]:
+    read = 0
+    for table in tables:
+        offset, person = table.sheet.offset, table.person
+        for line, cells in table.rows():
+            read += 1
+            if not read % 10_000:
+                progress(read)
+            try:
+                yield person(offset + line, cells)
+            except (errors.AddressError, errors.ImportFileError) as error:
+                rejects.add(table, line, cells, str(error))
+
+
+def _described(table: binding.Bound) -> Table:
+    return Table(
+        name=table.sheet.name,
+        format=table.format.name,
+        encoding=table.sheet.encoding,
+        columns=table.columns,
+        ignored=table.ignored,
+    )
+
+
+class _Rejects:
+    """The rows that are no people: counted, the first ones kept to show, all written beside the file."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.count = 0
+        self.shown: list[Rejected] = []
+        #: Where they are, once the import is done.
+        self.written: Path | None = None
+        self._path = path
+        self._file: IO[str] | None = None
+        self._heading_of: binding.Bound | None = None
+
+    def __enter__(self) -> _Rejects:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._file is None or self._path is None:
+            return
+        self._file.close()
+        unfinished = Path(self._file.name)
+        if kind is None:
+            self.written = unfinished.replace(self._path)
+        else:
+            unfinished.unlink(missing_ok=True)
+
+    def add(self, table: binding.Bound, line: int, cells: list[str], reason: str) -> None:
+        """Keep a row, with the line it stands on and what is wrong with it."""
+        self.count += 1
+        if len(self.shown) < SHOWN:
+            text = table.sheet.separator.join(cells)
+            self.shown.append(Rejected(file=table.sheet.name, line=line, reason=reason, text=text[:200]))
+        if self._path:
+            self._write(table, [*cells, str(line), reason])
+
+    def _write(self, table: binding.Bound, row: list[str]) -> None:
+        assert self._path is not None
+        if self._file is None:
+            unfinished = self._path.with_name(f".{self._path.name}.part")
+            self._file = unfinished.open("w", encoding="utf-8", newline="")
+        writer = csv.writer(self._file)
+        if self._heading_of is not table:
+            self._heading_of = table
+            writer.writerow([*(table.heading or ["email"]), *REJECTED_COLUMNS])
+        writer.writerow(row)
