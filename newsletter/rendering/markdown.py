@@ -38,7 +38,8 @@ _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)((?: [a-z-]+=\"[^\"]*\")*)>")
 _RULES = {
     # Mail programs wrap by themselves, and a line end between words is one blank.
     "softbreak": " ",
-    "footnote_ref": "<sup>{number}</sup>",
+    # The word joiner keeps the number on the line of its word.
+    "footnote_ref": "\u2060<sup>{number}</sup>",
     "footnote_block_open": "<section><ol>",
     "footnote_block_close": "</ol></section>",
     "footnote_open": "<li>",
@@ -140,14 +141,15 @@ def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "typographer": True})
     parser.enable(["table", "strikethrough", "replacements", "smartquotes"])
     # What would lose its address below is no link to begin with, and stays as it was typed.
-    parser.validateLink = _may_lead  # type: ignore[method-assign]
+    parser.validateLink = may_lead  # type: ignore[method-assign]
     parser.use(footnote.footnote_plugin, inline=False)
     for name, written in _RULES.items():
         parser.renderer.rules[name] = functools.partial(_write, written)  # type: ignore[attr-defined]
     return parser
 
 
-def _may_lead(url: str) -> bool:
+def may_lead(url: str) -> bool:
+    """Say whether a link may have this address: none that runs code, and none that mail drops."""
     scheme = _SCHEME.match(url.strip())
     return scheme is None or scheme[1].lower() in _SCHEMES
 

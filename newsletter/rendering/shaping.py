@@ -61,10 +61,12 @@ def outline(tokens: Sequence[Token], *, below: int) -> None:
 
 
 def sentence(text: str) -> str:
-    """Return a caption that another sentence may follow."""
-    if not text or not text[-1].isalnum():
-        return text
-    return f"{text}。" if unicodedata.east_asian_width(text[-1]) == "W" else f"{text}."
+    """Return a caption as a sentence that another may follow at once, the blank between them included."""
+    if not text:
+        return ""
+    is_wide = unicodedata.east_asian_width(text[-1]) in "WF"
+    stop = ("。" if is_wide else ".") if text[-1].isalnum() else ""
+    return f"{text}{stop}" if is_wide else f"{text}{stop} "
 
 
 def _name_addresses(inline: Token) -> None:
@@ -94,7 +96,7 @@ def _caption(inline: Token, *, photo: str) -> Iterator[Token]:
     caption, bar, credit = (part.strip() for part in title.rpartition("|"))
     if not bar:
         caption, credit = credit, ""
-    words = f"{sentence(caption)} {photo}: {credit}".strip() if credit else caption
+    words = f"{sentence(caption)}{photo}: {credit}" if credit else caption
     if words:
         yield _token("figcaption_open", "figcaption", 1)
         yield _token("text", "", 0, words)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import posixpath
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import PurePosixPath
 from typing import Any
 
 from newsletter.domain import errors, fields, issues, messages, publications
@@ -16,6 +16,8 @@ from newsletter.rendering import theme as themes
 
 #: Languages that are written from right to left.
 _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi"})
+#: Languages whose letters fill their squares, and want more room between lines.
+_DENSE = frozenset({"ja", "zh", "ko"})
 #: The level of an entry's headline: in a digest, “Details” stands above it.
 _LEVELS = {issues.Layout.DIGEST: 3, issues.Layout.LETTER: 2}
 
@@ -27,6 +29,15 @@ class Reference:
     url: str
     label: str
     publisher: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contact:
+    """Where readers write to."""
+
+    text: str
+    #: Empty where it is no single mail address.
+    url: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,14 +77,18 @@ class Views:
         theme: themes.Theme,
         *,
         image_base: str = "",
+        elements: Mapping[str, styles.Element] | None = None,
     ) -> None:
+        """Begin a render; ``elements`` says how Markdown is written, by default the way mail wants it."""
         self.slots = slots.Slots(f"{issue}{publication}")
         self._issue, self._publication = issue, publication
         self._image_base = image_base or f"{publication.url}/issues/{issue.slug}/"
         language = issue.language.partition("-")[0].lower()
         self._direction = "rtl" if language in _RIGHT_TO_LEFT else "ltr"
         self._tokens = tokens.for_language(theme.tokens, language)
-        self._elements = styles.elements(self._tokens, language=language, direction=self._direction)
+        in_mail = styles.elements(self._tokens, language=language, direction=self._direction)
+        self._elements = in_mail if elements is None else elements
+        self._is_dense = language in _DENSE
         self._words = labels.read(theme.folders, issue.language)
         self._notes = text.Notes(image=self._words["image"])
 
@@ -103,7 +118,10 @@ class Views:
             "direction": self._direction,
             "start": "right" if right_to_left else "left",
             "end": "left" if right_to_left else "right",
+            "leading": "1.8" if self._is_dense else "1.6",
+            "heading_leading": "1.45" if self._is_dense else "1.3",
             "publication": self._publication,
+            "contact": _contact(self._publication.contact),
             "issue": issue,
             "title": markdown.typeset(issue.title),
             "subject": self._opened(issue.subject, issue.lines.get("subject", 0)),
@@ -116,6 +134,8 @@ class Views:
         }
 
     def _hero(self, hero: issues.Hero) -> issues.Hero:
+        if not markdown.may_lead(hero.credit_url):
+            raise errors.RenderError(f"the credit cannot have the address “{hero.credit_url}”")
         caption = markdown.typeset(hero.caption)
         return dataclasses.replace(
             hero,
@@ -171,8 +191,22 @@ class Views:
 
 
 def image_name(src: str) -> str:
-    """Return the name under which a local image is served beside its issue."""
-    return PurePosixPath(urllib.parse.unquote(src)).name
+    """Return the path, from the folder of its issue, under which a local image is served.
+
+    Raises:
+        RenderError: it lies outside of that folder.
+    """
+    name = posixpath.normpath(urllib.parse.unquote(src))
+    if name.startswith(("../", "/")):
+        raise errors.RenderError(
+            f"the picture {src} lies outside of the issue's folder", hint="move it beside the issue file"
+        )
+    return name
+
+
+def _contact(contact: str) -> Contact:
+    is_address = "@" in contact and not any(character.isspace() or character in "<>" for character in contact)
+    return Contact(text=contact, url=f"mailto:{contact}" if is_address else "")
 
 
 def _references(sources: tuple[issues.Source, ...]) -> tuple[Reference, ...]:
@@ -181,6 +215,8 @@ def _references(sources: tuple[issues.Source, ...]) -> tuple[Reference, ...]:
     references = []
     for source in sources:
         host = (urllib.parse.urlsplit(source.url).hostname or source.url).removeprefix("www.")
+        if not markdown.may_lead(source.url):
+            raise errors.RenderError(f"a source cannot have the address “{source.url}”")
         label = source.title or source.publisher or host
         taken[label] = taken.get(label, 0) + 1
         if taken[label] > 1:

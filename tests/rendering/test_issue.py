@@ -35,14 +35,14 @@ def test_the_personal_addresses_stay_open_in_both_parts() -> None:
 
 
 def test_a_local_hero_is_shown_from_the_issues_public_address() -> None:
-    assert 'src="https://digest.example.org/issues/vol-2-23/pier.png"' in html_of()
+    assert 'src="https://digest.example.org/issues/vol-2-23/images/pier.png"' in html_of()
 
 
 def test_local_images_can_be_put_behind_another_base() -> None:
     rendered = issue_room.render(
-        samples.ISSUE, samples.PUBLICATION, theme.packaged(), image_base="file:///tmp/images/"
+        samples.ISSUE, samples.PUBLICATION, theme.packaged(), image_base="file:///srv/"
     )
-    assert 'src="file:///tmp/images/pier.png"' in str(rendered.html)
+    assert 'src="file:///srv/images/pier.png"' in str(rendered.html)
 
 
 def test_a_remote_hero_keeps_its_address() -> None:
@@ -159,3 +159,23 @@ def test_a_logo_stands_for_the_title_and_has_it_as_its_text() -> None:
     assert ".on-dark { display: block !important; }" in found
     assert "mso-hide:all" in found.partition("logo-dark.png")[2][:200]
     assert "logo" not in in_theme()
+
+
+@pytest.mark.parametrize(
+    "src", ["../secret.png", "images/../../secret.png", "/etc/secret.png", "%2e%2e/secret.png"]
+)
+def test_a_picture_outside_of_the_issues_folder_is_refused(src: str) -> None:
+    hero = issues.Hero(src=src, alt="A", credit="B")
+    with pytest.raises(errors.RenderError, match="outside of the issue's folder"):
+        samples.rendered(dataclasses.replace(samples.ISSUE, hero=hero))
+
+
+def test_addresses_that_run_code_are_refused_wherever_they_stand() -> None:
+    source = dataclasses.replace(samples.ENTRIES[0], sources=(issues.Source(url="javascript:alert(1)"),))
+    hero = issues.Hero(src="a.png", alt="A", credit="B", credit_url="javascript:alert(1)")
+    for issue in (
+        dataclasses.replace(samples.ISSUE, entries=(source,)),
+        dataclasses.replace(samples.ISSUE, hero=hero),
+    ):
+        with pytest.raises(errors.RenderError, match="javascript:alert"):
+            samples.rendered(issue)

@@ -196,7 +196,7 @@ def test_a_dash_that_opens_no_last_line_names_nobody() -> None:
 def test_footnotes_stand_at_the_foot_of_their_entry() -> None:
     found = shown("One[^a] and two[^b].\n\n[^b]: Second [link](https://e.org).\n\n[^a]: First.\n")
     assert found == (
-        "<p>One<sup>1</sup> and two<sup>2</sup>.</p>\n<section><ol><li>First.</li>"
+        "<p>One\u2060<sup>1</sup> and two\u2060<sup>2</sup>.</p>\n<section><ol><li>First.</li>"
         '<li>Second <a href="https://e.org">link</a>.</li></ol></section>'
     )
 
