@@ -259,7 +259,8 @@ class Connection(asyncio.BufferedProtocol):
                 self._go_on(talk)
 
     def _go_on(self, talk: dialogue.Dialogue) -> None:
-        self._set_deadline(talk)
+        if not talk.idle:
+            self._set_deadline(talk)
         if self._on_first_answer is not None and talk.settled:
             on_first_answer, self._on_first_answer = self._on_first_answer, None
             on_first_answer()
