@@ -80,6 +80,8 @@ class Event:
     #: The same when the provider tells it again; unique within the provider.
     key: str
     recipient: str = ""
+    #: Our own delivery id, where it was handed over with the message and came back signed; 0: not told.
+    delivery: int = 0
     #: The provider's id of the message, as its receipt gave it.
     provider_id: str = ""
     #: Our own Message-ID without angle brackets, where the provider hands it back.

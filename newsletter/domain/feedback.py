@@ -46,6 +46,18 @@ class Policy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Report:
+    """What the world sent us, as it came."""
+
+    id: int
+    #: Name of the provider in the settings, or ``mail``.
+    provider: str
+    received_at: datetime
+    #: A webhook's body, or a mail.
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
 class Past:
     """An earlier event about the same subscriber."""
 
@@ -89,6 +101,19 @@ class Figures:
     complaints: int
     #: Refusals that are the mailing's fault.
     blamed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """What a report came to."""
+
+    #: Events that were new, and those that were known already.
+    new: int = 0
+    known: int = 0
+    #: Events that name no delivery of ours.
+    foreign: int = 0
+    #: Mailings that events were about.
+    mailings: frozenset[int] = frozenset()
 
 
 def decide(event: Event, standing: Standing, policy: Policy) -> Decision:

@@ -114,7 +114,11 @@ def _version(message: messages.Message) -> dict[str, Any]:
         "subject": parts.subject,
         "htmlContent": parts.html,
         "textContent": parts.text,
-        "headers": {name: _encoded(value) for name, value in answers.own_headers(parts).items()},
+        "headers": {
+            **{name: _encoded(value) for name, value in answers.own_headers(parts).items()},
+            # The one header that Brevo's events bring back.
+            "X-Mailin-custom": f"delivery:{message.delivery}",
+        },
     }
 
 
@@ -179,6 +183,7 @@ def _event(plain: Mapping[str, Any]) -> events.Event:
         # Brevo gives events no id of their own.
         key=f"{named}:{identity}:{recipient}:{at}",
         recipient=recipient,
+        delivery=hooks.number(plain.get("X-Mailin-custom")),
         provider_id=identity,
         message_id=identity,
         hard=hard,

@@ -83,6 +83,20 @@ def moment(value: object) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+def number(value: object) -> int:
+    """Read our own delivery id as it comes back: a number, its text, or a list of one; 0 where it is none."""
+    if isinstance(value, list):
+        value = value[0] if len(value) == 1 else ""
+    text = str(value).removeprefix("delivery:")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def mapping(plain: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the object under a name, or an empty one."""
+    value = plain.get(name)
+    return value if isinstance(value, dict) else {}
+
+
 def _since_epoch(seconds: float) -> datetime:
     try:
         return datetime.fromtimestamp(seconds, UTC)

@@ -194,7 +194,7 @@ def parse_events(body: bytes) -> list[events.Event]:
 
 def _event(data: Mapping[str, Any]) -> events.Event:
     named, reason = str(data.get("event", "")), str(data.get("reason", ""))
-    status = _mapping(data, "delivery-status")
+    status = hooks.mapping(data, "delivery-status")
     kind = _KINDS.get(named, events.Kind.UNKNOWN)
     if named == "failed" and data.get("severity") == "temporary":
         kind = events.Kind.DEFERRED
@@ -203,19 +203,15 @@ def _event(data: Mapping[str, Any]) -> events.Event:
     code, enhanced = status.get("code"), str(status.get("enhanced-code", ""))
     dead = code in _DEAD_CODES or enhanced.startswith("5.1.")
     hard = kind is events.Kind.BOUNCED and dead
-    headers = _mapping(_mapping(data, "message"), "headers")
+    headers = hooks.mapping(hooks.mapping(data, "message"), "headers")
     return events.Event(
         kind=kind,
         at=hooks.moment(data.get("timestamp", 0)),
         key=str(data.get("id", "")),
         recipient=str(data.get("recipient", "")),
+        delivery=hooks.number(hooks.mapping(data, "user-variables").get("delivery")),
         message_id=str(headers.get("message-id", "")).strip("<>"),
         hard=hard,
         cause=Cause.UNKNOWN_USER if hard else Cause.OTHER,
         detail=str(status.get("message") or status.get("description") or reason)[:500],
     )
-
-
-def _mapping(plain: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = plain.get(name)
-    return value if isinstance(value, dict) else {}

@@ -192,6 +192,7 @@ def _event(plain: Mapping[str, Any]) -> events.Event:
         at=hooks.moment(moment),
         key=f"{record}:{identity}:{plain.get('ID', moment)}",
         recipient=str(plain.get("Recipient") or plain.get("Email") or ""),
+        delivery=hooks.number(hooks.mapping(plain, "Metadata").get("delivery")),
         provider_id=identity,
         hard=hard,
         cause=cause,

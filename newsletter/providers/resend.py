@@ -199,8 +199,7 @@ def parse_events(body: bytes) -> list[events.Event]:
 def _event(plain: Mapping[str, Any], data: Mapping[str, Any]) -> events.Event:
     sort, identity, at = str(plain.get("type", "")), str(data.get("email_id", "")), plain.get("created_at")
     recipients = data.get("to")
-    bounce = data.get("bounce") if isinstance(data.get("bounce"), dict) else {}
-    assert isinstance(bounce, dict)
+    bounce = hooks.mapping(data, "bounce")
     permanent = bounce.get("type") == "Permanent"
     cause = _SUB_TYPES.get(str(bounce.get("subType", "")), Cause.OTHER)
     return events.Event(
@@ -208,6 +207,7 @@ def _event(plain: Mapping[str, Any], data: Mapping[str, Any]) -> events.Event:
         at=hooks.moment(at),
         key=f"{sort}:{identity}:{at}",
         recipient=str(recipients[0]) if isinstance(recipients, list) and len(recipients) == 1 else "",
+        delivery=hooks.number(hooks.mapping(data, "tags").get("delivery")),
         provider_id=identity,
         hard=permanent,
         cause=Cause.OTHER if cause is Cause.UNKNOWN_USER and not permanent else cause,

@@ -224,6 +224,7 @@ def _event(plain: Mapping[str, Any]) -> events.Event:
         at=hooks.moment(plain.get("timestamp", 0)),
         key=str(plain.get("sg_event_id", "")),
         recipient=str(plain.get("email", "")),
+        delivery=hooks.number(plain.get("delivery")),
         # The events append a suffix of their own to the id of the answer.
         provider_id=str(plain.get("sg_message_id", "")).partition(".")[0],
         message_id=str(plain.get("message_id", "")),

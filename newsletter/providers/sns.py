@@ -134,6 +134,7 @@ def _event(plain: Mapping[str, Any], identity: str) -> events.Event:
         at=hooks.moment(found.get("timestamp") or mail.get("timestamp", "")),
         key=identity,
         recipient=str(recipients[0]) if isinstance(recipients, list) and len(recipients) == 1 else "",
+        delivery=hooks.number(hooks.mapping(mail, "tags").get("delivery")),
         provider_id=str(mail.get("messageId", "")),
         hard=permanent,
         cause=Cause.OTHER if cause is Cause.UNKNOWN_USER and not permanent else cause,

@@ -299,6 +299,59 @@ class DeliveryRow(SQLModel, table=True):
     digest: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
+# -- feedback ----------------------------------------------------------------------------------
+
+
+class ReportRow(SQLModel, table=True):
+    """What the world sent us, as it came: a webhook's body or a mail, kept before it is understood."""
+
+    __tablename__ = "report"
+    __table_args__ = (
+        Index(
+            "ix_report_waiting",
+            "id",
+            sqlite_where=text("applied_at IS NULL"),
+            postgresql_where=text("applied_at IS NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    #: Name of the provider in the settings, or ``mail``.
+    provider: str
+    received_at: datetime = Field(sa_type=Instant, index=True)
+    body: bytes = Field(sa_type=LargeBinary)
+    applied_at: datetime | None = Field(default=None, sa_type=Instant)
+    #: Why nothing could be made of it.
+    problem: str = Field(default="", sa_column_kwargs=_EMPTY)
+
+
+class EventRow(SQLModel, table=True):
+    """One thing the world reported, in our words; told twice, it stands here once."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        UniqueConstraint("provider", "key"),
+        Index("ix_event_mailing_id", "mailing_id", "kind"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    report_id: int = Field(sa_type=BigId, foreign_key="report.id")
+    provider: str
+    key: str
+    kind: str
+    at: datetime = Field(sa_type=Instant)
+    #: 0 where nothing of ours fits.
+    delivery_id: int = Field(sa_type=BigId, index=True)
+    mailing_id: int = Field(sa_type=BigId)
+    subscriber_id: int = Field(sa_type=BigId, index=True)
+    hard: bool
+    cause: str
+    machine: bool
+    detail: str = Field(default="", sa_column_kwargs=_EMPTY)
+
+
 wording = metadata.tables["wording"]
 import_run = metadata.tables["import_run"]
 import_fill = metadata.tables["import_fill"]
@@ -311,3 +364,5 @@ mailing = metadata.tables["mailing"]
 mailing_template = metadata.tables["mailing_template"]
 lease = metadata.tables["lease"]
 delivery = metadata.tables["delivery"]
+report = metadata.tables["report"]
+event = metadata.tables["event"]

@@ -416,6 +416,35 @@ def test_only_an_address_that_does_not_exist_is_given_a_cause_that_suppresses() 
     assert suppressed.cause is Cause.SUPPRESSED
 
 
+@pytest.mark.parametrize(
+    ("parse", "body"),
+    [
+        (
+            sns.parse_events,
+            json.dumps(
+                {
+                    "Type": "Notification",
+                    "MessageId": "m",
+                    "Message": json.dumps({"eventType": "Send", "mail": {"tags": {"delivery": ["42"]}}}),
+                }
+            ).encode(),
+        ),
+        (sendgrid.parse_events, sg(event="delivered", delivery="42")),
+        (mailgun.parse_events, mg(event="delivered", **{"user-variables": {"delivery": "42"}})),
+        (postmark.parse_events, pm(RecordType="Delivery", Metadata={"delivery": "42"})),
+        (resend.parse_events, rs("email.delivered", tags={"delivery": "42"})),
+        (brevo.parse_events, bv("delivered", **{"X-Mailin-custom": "delivery:42"})),
+    ],
+)
+def test_our_own_number_comes_back_with_the_event(parse: Callable[[bytes], list[Event]], body: bytes) -> None:
+    assert parse(body)[0].delivery == 42
+
+
+@pytest.mark.parametrize("value", ["", "-1", "1e3", "٤٢", "9" * 30, ["1", "2"], None, {}, 1.5])
+def test_what_is_no_number_of_ours_is_none(value: object) -> None:
+    assert hooks.number(value) == 0
+
+
 def test_an_event_has_the_time_that_the_provider_says() -> None:
     for parse, body in ((sendgrid.parse_events, SG_BODY), (brevo.parse_events, bv("delivered"))):
         assert parse(body)[0].at == NOW
