@@ -2,7 +2,7 @@
 
 from newsletter.checking.catalogue import rule, rules
 from newsletter.checking.glossaries import Glossary
-from newsletter.checking.inspection import check
+from newsletter.checking.inspection import check, links
 from newsletter.checking.reporting import explain, report
 from newsletter.checking.subjects import ImageFacts, Subject, personalise, sample_values
 
@@ -12,6 +12,7 @@ __all__ = [
     "Subject",
     "check",
     "explain",
+    "links",
     "personalise",
     "report",
     "rule",

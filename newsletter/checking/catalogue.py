@@ -13,6 +13,7 @@ from newsletter.checking import (
     filing,
     images,
     limits,
+    linked,
     rulebook,
     sourcing,
     stylesheets,
@@ -40,6 +41,7 @@ _ROOMS = (
     links,
     lettering,
     clients,
+    linked,
     waivers,
 )
 

@@ -28,6 +28,16 @@ def check(
     return sorted(dict.fromkeys(left), key=_order)
 
 
+def links(subject: subjects.Subject) -> list[str]:
+    """Return the web addresses of a subject that ``--links`` asks, each once."""
+    page = reading.Reading(subject)
+    written = [*page.links, *page.sources]
+    hero = subject.issue.hero
+    addresses = [link.url for link in written if link.is_web and not link.is_placeholder]
+    addresses += [url for url in (hero.src, hero.credit_url) if url.startswith("http")] if hero else []
+    return list(dict.fromkeys(addresses))
+
+
 def _applies(rule: rulebook.Rule, subject: subjects.Subject) -> bool:
     return rule.understands(subject.issue.language) and bool(subject.html or not rule.on_html)
 

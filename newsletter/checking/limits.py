@@ -177,6 +177,20 @@ def url_host(page: reading.Reading) -> Hits:
             )
 
 
+@rule(
+    "publication-url", findings.Severity.WARNING, source="RFC 8058: the address to leave by is an https one"
+)
+def publication_url(page: reading.Reading) -> Hits:
+    """The way to leave, the web version and the archive lie under the publication's own address; on the
+    editor's machine, or without TLS, they work for nobody else."""
+    url = page.subject.publication.url
+    problem = _host_problem(url) or ("" if url.startswith("https://") else "is not https")
+    if problem:
+        yield rulebook.Hit(
+            message=f"the publication's address “{url}” {problem}", fix="set url under [publication]"
+        )
+
+
 def _addresses(page: reading.Reading) -> list[prose.Link]:
     """Return links of the issue, and those that the template adds."""
     written = [link for link in page.links if not link.is_image] + [
@@ -187,6 +201,8 @@ def _addresses(page: reading.Reading) -> list[prose.Link]:
         prose.Link(url, page.html.name(element), page.places.href(url), prose.Part.CLOSING)
         for element in page.html.all("a")
         if (url := element.get("href") or "") not in known and not url.startswith("#") and url
+        # Pages of our own stand or fall together: publication-url speaks for them.
+        if not url.startswith(page.subject.publication.url)
     ]
     return written + added
 

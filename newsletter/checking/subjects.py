@@ -6,7 +6,7 @@ import html as markup
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from newsletter.checking import glossaries
+from newsletter.checking import glossaries, link_health
 from newsletter.domain import fields, findings, issues, messages, publications
 
 
@@ -61,6 +61,8 @@ class Subject:
     images: ImageLoader = no_images
     #: What reading the file found already; waivers hold for it too.
     flaws: Sequence[findings.Finding] = ()
+    #: What web servers answered to the links, by address; empty: nobody asked.
+    answers: Mapping[str, link_health.Answer] = field(default_factory=dict)
     #: Share of the readers by mail client, as ``{"gmail": 0.3, "outlook.windows": 0.2}``; empty: even.
     shares: Mapping[str, float] = field(default_factory=dict)
 

@@ -241,3 +241,13 @@ def test_several_pictures_are_weighed_together(tmp_path: Path) -> None:
     image = checking.ImageFacts(format="png", size=190_000, width=1200, height=800)
     found = desk.found(desk.subject(tmp_path, text, images=lambda _: image), "image-weight")
     assert ["together" in f.message for f in found] == [True]
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8000", "https://10.0.0.7", "http://digest.example.org"])
+def test_a_publication_at_an_address_that_readers_cannot_reach_is_told_once(tmp_path: Path, url: str) -> None:
+    publication = dataclasses.replace(desk.PUBLICATION, url=url)
+    html = page(f'<a href="{url}/u/x">Leave</a><a href="{url}/p/x">Choose</a>')
+    subject = desk.subject(tmp_path, publication=publication, html=html)
+    found = checking.check(subject, only=["publication-url", "url-host", "url-http"])
+    assert [finding.rule for finding in found] == ["publication-url"]
+    assert desk.found(desk.subject(tmp_path), "publication-url") == []
