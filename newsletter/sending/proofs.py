@@ -15,7 +15,7 @@ from newsletter.authoring import issue_files, shelf
 from newsletter.checking import glossaries, picture_files
 from newsletter.domain import addresses, errors, findings, freezing, issues, messages, numbering, publications
 from newsletter.rendering import issue as rendering
-from newsletter.rendering import merge, theme
+from newsletter.rendering import merge, theme, web
 from newsletter.sending import composing
 
 #: Issues before this one that the checks look back on.
@@ -139,6 +139,10 @@ class Press:
             checking.personalise(rendered.html, values, is_html=True),
             checking.personalise(rendered.text, values, is_html=False),
         )
+
+    def page(self, edition: Edition) -> str:
+        """Return the web version of an edition, the same for every reader."""
+        return web.render(edition.issue, self.publication, self.theme)
 
     def sample(self, edition: Edition) -> messages.Message:
         """Merge an edition for a sample reader, at the time at which the issue goes out."""

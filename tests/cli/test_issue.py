@@ -121,6 +121,13 @@ def test_a_check_of_nothing_or_of_an_unknown_rule_is_said(run: Run, root: Path) 
     assert "placeholder-link" in run("issue", "check", "--explain", "placeholder-link").out
 
 
+def test_only_the_forms_that_are_asked_for_are_written(run: Run, root: Path) -> None:
+    out = root / "out"
+    assert run("issue", "render", "1.1", "--out", out, "--web", "--text").code == 0
+    assert sorted(path.name for path in out.iterdir()) == ["vol-1-1.txt", "vol-1-1.web.html"]
+    assert 'href="#shared-ferry"' in (out / "vol-1-1.web.html").read_text(encoding="utf-8")
+
+
 def test_rendering_writes_html_text_and_a_mail_and_the_same_bytes_again(run: Run, root: Path) -> None:
     out = root / "look"
     assert run("issue", "render", "1.1", "--out", out).code == 0

@@ -79,32 +79,50 @@ def _quoted(path: Path, press: proofs.Press) -> tuple[issues.Issue | None, Seque
         return None, ()
 
 
-@app.command(epilog=nouns.example("newsletter issue render 2.23 --out /tmp/look"))
-def render(
+@app.command(
+    epilog=nouns.example("newsletter issue render 2.23 --out /tmp/look", "newsletter issue render 2.23 --web")
+)
+def render(  # noqa: PLR0913 - one parameter an option
     ctx: typer.Context,
     issue: Issue,
+    *,
+    html: Annotated[bool, typer.Option("--html", help="Write the HTML of the mail.")] = False,
+    text: Annotated[bool, typer.Option("--text", help="Write the plain text of the mail.")] = False,
+    eml: Annotated[bool, typer.Option("--eml", help="Write a sample mail.")] = False,
+    web: Annotated[bool, typer.Option("--web", help="Write the web version.")] = False,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to write; default: rendered/ in the workspace.")
     ] = None,
     as_json: output.Json = False,
 ) -> None:
-    """Write an issue as HTML, as plain text and as a sample mail, as one reader would get them."""
+    """Write an issue as one reader would get it: HTML, plain text and a sample mail, unless told which."""
     from newsletter.authoring import saving
 
     app_ = invocation.of(ctx).app
     proof = app_.press.proof(path_of(app_, issue))
     folder = out or app_.workspace.root / "rendered"
+    chosen = [name for name, is_asked in _forms(html=html, text=text, eml=eml, web=web) if is_asked]
     written = []
     for edition in proof.editions:
-        for suffix, data in _outputs(app_.press, edition).items():
+        for suffix in chosen:
             written.append(folder / f"{edition.issue.path.stem}{suffix}")
-            saving.save(written[-1], data)
+            saving.save(written[-1], _output(app_.press, edition, suffix))
     output.show(written, as_json=as_json, text=lambda: output.line("\n".join(map(str, written))))
 
 
-def _outputs(press: proofs.Press, edition: proofs.Edition) -> dict[str, bytes]:
+def _forms(*, html: bool, text: bool, eml: bool, web: bool) -> list[tuple[str, bool]]:
+    """Return each form by the end of its file name, and whether it was asked for."""
+    none = not (html or text or eml or web)
+    return [(".html", html or none), (".txt", text or none), (".eml", eml or none), (".web.html", web)]
+
+
+def _output(press: proofs.Press, edition: proofs.Edition, suffix: str) -> bytes:
+    if suffix == ".eml":
+        return press.sample(edition).raw
+    if suffix == ".web.html":
+        return press.page(edition).encode()
     html, text = press.parts(edition)
-    return {".html": html.encode(), ".txt": text.encode(), ".eml": press.sample(edition).raw}
+    return (html if suffix == ".html" else text).encode()
 
 
 @app.command("test", epilog=nouns.example("newsletter issue test next --to editor@example.org"))
