@@ -12,6 +12,7 @@ NewsletterError
 ├── ImportFileError         a file of subscribers cannot be taken in
 ├── StoreError              the database is unreachable, locked, full or not migrated
 ├── MailingError            a mailing cannot be planned, sent, paused, resumed or found
+├── MailboxError            the mailbox that mails come back to cannot be reached, or will not have us
 └── ProviderError           the provider cannot be reached or will not have us
     └── ProviderRefusedError    it knows us and refuses: credentials, policy, limits
 """
@@ -103,6 +104,10 @@ class StoreError(NewsletterError):
 
 class MailingError(NewsletterError):
     """A mailing cannot be planned, sent, paused, resumed or found."""
+
+
+class MailboxError(NewsletterError):
+    """The mailbox that mails come back to cannot be reached, read or cleared."""
 
 
 class ProviderError(NewsletterError):
