@@ -62,6 +62,11 @@ class App:
 
         return Database(self.settings.database.url.get_secret_value(), folder=self.workspace.root)
 
+    def close(self) -> None:
+        """Close what was opened on the way."""
+        if "database" in self.__dict__:
+            self.database.close()
+
     @cached_property
     def directory(self) -> ports.Directory:
         """Return the directory of subscribers.

@@ -74,7 +74,7 @@ def init(
         if eject_templates:
             workspaces.copy_templates(wiring.packaged_templates(), draft)
         app.database.upgrade()
-        app.database.close()
+        app.close()
 
     workspaces.make(directory, words, fill=fill)
     _say_what_is_next(directory)

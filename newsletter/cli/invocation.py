@@ -28,6 +28,11 @@ class Invocation:
         """
         return wiring.build(self.directory or Path.cwd())
 
+    def close(self) -> None:
+        """Close what the command opened."""
+        if "app" in self.__dict__:
+            self.app.close()
+
 
 def of(ctx: typer.Context) -> Invocation:
     """Return the invocation that a command runs in."""

@@ -68,6 +68,8 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     except Exception as error:
         _report(error, f"{type(error).__name__}: {error}", FAULT, debug=invocation.debug)
         sys.exit(1)
+    finally:
+        invocation.close()
     sys.exit(0)
 
 
