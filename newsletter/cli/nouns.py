@@ -46,7 +46,8 @@ NOUNS: dict[str, Noun] = {
         module="newsletter.cli.init", help="Make a workspace: settings, folders, keys and database."
     ),
     "demo": Noun(
-        module="newsletter.cli.demo", help="Do the whole job once, for real, in a temporary workspace."
+        module="newsletter.cli.demo",
+        help="Do the whole job once: write, check, send, leave, send again, account for it.",
     ),
     "issue": Noun(module="newsletter.cli.issue", help="Write, check, render and approve issues."),
     "subscriber": Noun(module="newsletter.cli.subscriber", help="Keep the subscribers and their consent."),

@@ -158,6 +158,11 @@ def _freeze_audience(
     )
     columns = ["mailing_id", "subscriber_id", "email", "domain", "name", "language", "state"]
     connection.execute(sa.insert(delivery).from_select(columns, chosen, include_defaults=False))
+    _note_bounds(connection, number, audience)
+
+
+def _note_bounds(connection: sa.Connection, number: int, audience: ports.Audience) -> None:
+    """Note on a mailing how many deliveries it has, and from which to which."""
     row = delivery.c
     bounds = sa.select(sa.func.count(), sa.func.min(row.id), sa.func.max(row.id))
     written, first, last = connection.execute(bounds.where(row.mailing_id == number)).one()
