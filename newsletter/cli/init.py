@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from newsletter import wiring
-from newsletter.cli import nouns, output, workspaces
+from newsletter.cli import invocation, nouns, output, workspaces
 from newsletter.domain import errors
 from newsletter.settings.workspace import SETTINGS_FILE
 
@@ -31,9 +31,15 @@ From = Annotated[
     str, typer.Option("--from", metavar="ADDRESS", help="Who mails: an address, or Name <address>.")
 ]
 Directory = Annotated[
-    Path, typer.Argument(metavar="DIR", help="The folder; made if missing, the current one by default.")
+    Path | None,
+    typer.Argument(
+        metavar="DIR", help="The folder, made if missing; by default that of -C, or the current one."
+    ),
 ]
 Url = Annotated[str, typer.Option("--url", help="The base of the public pages and links.")]
+PostalAddress = Annotated[
+    str, typer.Option("--postal-address", help="Where the publisher is; the law wants it in every mail.")
+]
 Language = Annotated[str, typer.Option("--language", help="The language, such as en or ja.")]
 Eject = Annotated[
     bool,
@@ -44,16 +50,19 @@ app = nouns.command()
 
 
 @app.command(epilog=EXAMPLE)
-def init(
+def init(  # noqa: PLR0913 - a command has as many parameters as options
+    ctx: typer.Context,
     *,
     title: Title = "",
     sender: From = "",
-    directory: Directory = Path(),
+    directory: Directory = None,
     url: Url = "http://localhost:8000",
     language: Language = "en",
+    postal_address: PostalAddress = "",
     eject_templates: Eject = False,
 ) -> None:
     """Make a workspace: settings, folders, keys and database."""
+    directory = directory or invocation.of(ctx).directory or Path()
     if eject_templates and (directory / SETTINGS_FILE).exists():
         workspaces.copy_templates(wiring.packaged_templates(), directory)
         output.line(f"{directory / 'templates'} goes before the packaged templates now.")
@@ -64,6 +73,7 @@ def init(
         "title": title,
         "url": url,
         "language": language,
+        "postal_address": postal_address,
         "name": name or title,
         "email": address or sender,
     }

@@ -47,7 +47,7 @@ NOUNS: dict[str, Noun] = {
     ),
     "demo": Noun(
         module="newsletter.cli.demo",
-        help="Do the whole job once: write, check, send, leave, send again, account for it.",
+        help="Do the whole job once, from writing to the account of it.",
     ),
     "issue": Noun(module="newsletter.cli.issue", help="Write, check, render and approve issues."),
     "subscriber": Noun(module="newsletter.cli.subscriber", help="Keep the subscribers and their consent."),

@@ -40,6 +40,13 @@ def test_a_new_workspace_has_settings_that_hold_a_key_and_a_migrated_database(
     ]
 
 
+def test_the_folder_of_c_is_the_folder(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "digest"
+    words = ("--title", "T", "--from", "news@example.org", "--postal-address", "1 Main Street")
+    assert run("-C", folder, "init", *words).code == 0
+    assert wiring.build(folder).publication.postal_address == "1 Main Street"
+
+
 def test_two_workspaces_never_share_a_key(run: Run, tmp_path: Path) -> None:
     for name in ("one", "two"):
         run("init", tmp_path / name, "--title", "T", "--from", "news@example.org")

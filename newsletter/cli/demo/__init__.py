@@ -19,7 +19,7 @@ def demo(
         typer.Option("--out", metavar="DIR", help="Work in this new folder, not a temporary one."),
     ] = None,
 ) -> None:
-    """Do the whole job once: write, check, send, leave, send again, account for it."""
+    """Do the whole job once, from writing to the account of it."""
     import tempfile
     import time
 

@@ -45,7 +45,16 @@ def tell(folder: Path, samples: Path) -> None:
 
 def _open(typist: steps.Typist, desk: Path) -> None:
     _step(1, "Open a workspace")
-    typist.type("init", str(desk), "--title", "Alliance Digest Demo", "--from", "news@digest.example.org")
+    typist.type(
+        "init",
+        str(desk),
+        "--title",
+        "Alliance Digest Demo",
+        "--from",
+        "news@digest.example.org",
+        "--postal-address",
+        "1 Example Street, Springfield",
+    )
     steps.expect((desk / "newsletter.toml").is_file(), f"the settings lie in {desk / 'newsletter.toml'}")
 
 
