@@ -58,6 +58,7 @@ class ByData(dialogue.Dialogue):
         self._awaited.append((Stage.CONTENT, transaction))
         if transaction.refused:
             # The server wants content although it refused the recipient: an empty message ends that.
+            self._reset = True
             return _DOT
         transaction.handed = True
         content = envelopes.content(transaction.message)

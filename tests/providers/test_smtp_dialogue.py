@@ -1,0 +1,295 @@
+"""The machine of mail transactions without a socket, against a server in memory with a will of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from newsletter.domain.replies import Reply
+from newsletter.domain.verdicts import Kind
+from newsletter.providers.smtp.by_chunks import ByChunks
+from newsletter.providers.smtp.by_data import ByData
+from newsletter.providers.smtp.dialogue import ClosingError, Dialogue, OutOfStepError
+from newsletter.providers.smtp.reading import ReplyReader
+from newsletter.providers.smtp.terms import Terms
+from newsletter.providers.tray import Tray
+from tests.providers.letters import letter, letters
+
+WAYS: dict[str, Callable[[Tray], Dialogue]] = {
+    "chunks": lambda tray: ByChunks(tray, Terms(pipelining=True, chunking=True), window=4),
+    "pipelining": lambda tray: ByData(tray, Terms(pipelining=True), pipelining=True),
+    "plain": lambda tray: ByData(tray, Terms(), pipelining=False),
+}
+every_way = pytest.mark.parametrize("way", WAYS)
+
+#: The stage at which a server refuses a message, and how.
+REFUSALS = {
+    "MAIL": "452 4.2.2 refused at MAIL",
+    "RCPT": "450 4.2.1 refused at RCPT",
+    "DATA": "451 4.3.0 refused at DATA",
+    "CONTENT": "554 refused at the dot",
+    "RCPT, yet asks for content": "450 4.2.1 refused at RCPT",
+}
+
+
+@dataclass
+class MemoryServer:
+    """A server by the book: bytes in, replies out; what each message meets is decided beforehand."""
+
+    wills: dict[str, str]
+    taken: dict[str, bytes] = field(default_factory=dict)
+    sender: str = ""
+    recipient: str = ""
+    #: None outside content; else the octets still to come, -1 up to a dot.
+    content: int | None = None
+    rest: bytes = b""
+
+    def receive(self, data: bytes) -> bytes:
+        self.rest += data
+        replies = []
+        while (reply := self._next()) is not None:
+            replies.append(reply)
+        return "".join(f"{reply}\r\n" for reply in replies if reply).encode()
+
+    def _next(self) -> str | None:
+        if self.content is not None:
+            return self._content()
+        line, end, rest = self.rest.partition(b"\r\n")
+        if not end:
+            return None
+        self.rest = rest
+        return self._command(line.decode())
+
+    def _content(self) -> str | None:
+        assert self.content is not None
+        if self.content >= 0:
+            if len(self.rest) < self.content:
+                return None
+            raw, self.rest = self.rest[: self.content], self.rest[self.content :]
+        else:
+            # An empty message is the dot alone.
+            whole, dot, rest = (b"\r\n" + self.rest).partition(b"\r\n.\r\n")
+            if not dot:
+                return None
+            raw, self.rest = (whole + b"\r\n").replace(b"\r\n.", b"\r\n")[2:], rest
+        self.content = None
+        return self._end(raw)
+
+    def _command(self, line: str) -> str:
+        verb = line.partition(" ")[0]
+        if verb == "MAIL":
+            return self._mail(line)
+        if verb == "RCPT":
+            return self._rcpt(line)
+        if verb == "RSET":
+            self.sender = self.recipient = ""
+            return "250 reset"
+        self.content = -1 if verb == "DATA" else int(line.split()[1])
+        if verb == "BDAT":
+            return ""
+        will = self.wills.get(_number(self.sender), "")
+        if (self.recipient and will != "DATA") or (self.sender and will == "RCPT, yet asks for content"):
+            return "354 go on"
+        self.content = None
+        return REFUSALS["DATA"] if self.recipient else "503 no recipients"
+
+    def _mail(self, line: str) -> str:
+        if self.sender:
+            return "503 nested MAIL command"
+        sender = line.partition("<")[2].partition(">")[0]
+        if self.wills.get(_number(sender)) == "MAIL":
+            return REFUSALS["MAIL"]
+        self.sender = sender
+        return "250 ok"
+
+    def _rcpt(self, line: str) -> str:
+        if not self.sender:
+            return "503 need MAIL"
+        if self.wills.get(_number(self.sender), "").startswith("RCPT"):
+            return REFUSALS["RCPT"]
+        self.recipient = line.partition("<")[2].partition(">")[0]
+        return "250 ok"
+
+    def _end(self, raw: bytes) -> str:
+        sender, recipient = self.sender, self.recipient
+        if not recipient:
+            # The transaction stays open, as some servers have it.
+            return "554 no valid recipients"
+        self.sender = self.recipient = ""
+        if self.wills.get(_number(sender)) == "CONTENT":
+            return REFUSALS["CONTENT"]
+        self.taken[recipient] = raw
+        return f"250 ok id={_number(sender)}"
+
+
+def _number(sender: str) -> str:
+    return sender.partition("+")[2].partition("@")[0]
+
+
+def converse(talk: Dialogue, server: MemoryServer, cuts: Sequence[int] = ()) -> None:
+    """Let dialogue and server speak until neither has anything to say; replies come cut into pieces."""
+    reader, sizes = ReplyReader(), list(cuts)
+    while block := talk.next_block():
+        back = server.receive(block)
+        while back:
+            size = sizes.pop() if sizes else len(back)
+            for reply in reader.feed(back[:size]):
+                talk.answer(reply)
+            back = back[size:]
+            if block := talk.next_block():
+                back += server.receive(block)
+
+
+wills = st.dictionaries(st.integers(1, 25).map(str), st.sampled_from(sorted(REFUSALS)), max_size=25)
+
+
+@every_way
+@given(wills=wills, cuts=st.lists(st.integers(1, 30), max_size=60))
+@settings(deadline=None)
+def test_each_message_gets_the_verdict_of_its_own_replies(
+    way: str, wills: dict[str, str], cuts: list[int]
+) -> None:
+    sent = letters(25)
+    tray = Tray(sent)
+    talk = WAYS[way](tray)
+    server = MemoryServer(dict(wills))
+    converse(talk, server, cuts)
+    assert len(tray.receipts) == 25
+    assert talk.idle
+    for receipt in tray.receipts:
+        will = wills.get(str(receipt.delivery), "")
+        if way == "chunks" and will == "DATA":
+            will = ""  # there is no DATA to refuse
+        expected = REFUSALS.get(will, f"250 ok id={receipt.delivery}")
+        assert receipt.reply == expected
+    accepted = {one.delivery for one in tray.receipts if one.verdict.kind is Kind.ACCEPTED}
+    assert server.taken == {one.recipient: one.raw for one in sent if one.delivery in accepted}
+
+
+replies = st.builds(
+    Reply,
+    st.sampled_from(
+        (220, 235, 250, 250, 250, 250, 334, 354, 354, 421, 450, 451, 500, 503, 535, 550, 552, 554)
+    ),
+    st.sampled_from(("", "2.0.0 Ok", "5.1.1 nobody", "5.7.1 relaying denied", "4.2.1 busy", "5.3.4 too big")),
+)
+
+
+@every_way
+@given(answers=st.lists(st.one_of(replies, st.none()), max_size=80), unsent=st.booleans())
+def test_whatever_a_server_says_every_message_taken_is_accounted_for_once(
+    way: str, answers: list[Reply | None], unsent: bool
+) -> None:
+    tray = Tray(letters(30))
+    talk = WAYS[way](tray)
+    handed = b""
+    try:
+        for answer in answers:
+            if answer is None:
+                handed += talk.next_block()
+            else:
+                talk.answer(answer)
+    except (OutOfStepError, ClosingError):
+        pass
+    leftovers = talk.leftovers(unsent=unsent)
+    named = [one.delivery for one in (*leftovers.doubtful, *leftovers.untouched)]
+    assert sorted(named) == sorted(tray._out)
+    assert len(set(named)) == len(named)
+    for message in leftovers.untouched:
+        if way != "chunks" and not unsent:
+            assert message.raw not in handed, "what was handed over whole is in doubt"
+    for message in leftovers.doubtful:
+        assert message.raw in handed
+
+
+@every_way
+def test_a_closed_dialogue_takes_no_more_and_ends_what_is_under_way(way: str) -> None:
+    tray = Tray(letters(10))
+    talk, server = WAYS[way](tray), MemoryServer({})
+    server.receive(b"")
+    block = talk.next_block()
+    talk.close()
+    reader = ReplyReader()
+    while block:
+        for reply in reader.feed(server.receive(block)):
+            talk.answer(reply)
+        block = talk.next_block()
+    assert talk.finished
+    assert 1 <= len(tray.receipts) <= 4
+    assert tray.out == 0
+
+
+def test_the_next_envelope_rides_behind_the_final_dot() -> None:
+    talk = WAYS["pipelining"](Tray([letter(1), letter(2)]))
+    first = talk.next_block()
+    assert first.startswith(b"MAIL FROM:<bounce+1@")
+    assert first.endswith(b"DATA\r\n")
+    for reply in (Reply(250, "ok"), Reply(250, "ok"), Reply(354, "go")):
+        talk.answer(reply)
+    second = talk.next_block()
+    content, _, envelope = second.partition(b"\r\n.\r\n")
+    assert content.startswith(b"Subject: letter 1")
+    assert envelope.startswith(b"MAIL FROM:<bounce+2@")
+    assert talk.next_block() == b""
+
+
+def test_nothing_rides_behind_a_message_that_may_leave_in_pieces() -> None:
+    talk = WAYS["pipelining"](Tray(letters(2, size=70_000)))
+    talk.next_block()
+    for reply in (Reply(250, "ok"), Reply(250, "ok"), Reply(354, "go")):
+        talk.answer(reply)
+    assert talk.next_block().endswith(b"\r\n.\r\n")
+    assert talk.leftovers(unsent=True).untouched
+    assert not talk.leftovers(unsent=True).doubtful
+    assert talk.leftovers(unsent=False).doubtful
+    assert talk.next_block().startswith(b"MAIL FROM:<bounce+2@")
+
+
+def test_a_window_opens_only_when_one_chunk_was_taken() -> None:
+    talk = WAYS["chunks"](Tray(letters(10)))
+    assert talk.next_block().count(b"BDAT") == 1
+    assert talk.next_block() == b""
+    for _ in range(3):
+        talk.answer(Reply(250, "ok"))
+    blocks = [talk.next_block() for _ in range(5)]
+    assert [block.count(b"BDAT") for block in blocks] == [1, 1, 1, 1, 0]
+    assert all(block.startswith(b"RSET\r\n") for block in blocks[:4])
+
+
+@pytest.mark.parametrize("way", ["pipelining", "plain"])
+def test_one_command_at_a_time_where_the_server_does_not_pipeline(way: str) -> None:
+    talk = WAYS[way](Tray([letter(1)]))
+    assert talk.next_block().count(b"\r\n") == (3 if way == "pipelining" else 1)
+
+
+def test_an_answer_to_nothing_is_out_of_step() -> None:
+    with pytest.raises(OutOfStepError, match="an answer to nothing"):
+        WAYS["plain"](Tray([])).answer(Reply(250, "what?"))
+    with pytest.raises(ClosingError):
+        WAYS["plain"](Tray([])).answer(Reply(421, "idle"))
+
+
+lines = st.lists(st.sampled_from((b"", b".", b"..", b".x", b"x.", b"x", b". QUIT", b"..x")), max_size=12)
+
+
+@given(lines=lines)
+def test_whatever_lines_begin_with_arrives_as_it_was(lines: list[bytes]) -> None:
+    raw = b"".join(line + b"\r\n" for line in (b"Subject: x", *lines))
+    server = MemoryServer({})
+    converse(WAYS["plain"](Tray([letter(1, raw=raw), letter(2)])), server)
+    assert server.taken["reader1@example.org"] == raw
+    assert set(server.taken) == {"reader1@example.org", "reader2@example.org"}
+
+
+def test_a_message_known_to_need_no_stuffing_is_sent_as_it_is() -> None:
+    talk = WAYS["plain"](Tray([letter(1)._replace(dot_free=True)]))
+    talk.next_block()
+    for reply in (Reply(250, "ok"), Reply(250, "ok")):
+        talk.answer(reply)
+        talk.next_block()
+    talk.answer(Reply(354, "go"))
+    assert talk.next_block() == letter(1).raw + b".\r\n"

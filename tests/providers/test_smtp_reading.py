@@ -1,0 +1,111 @@
+"""The reader of replies: any split, no nonsense."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.domain.replies import Reply
+from newsletter.providers.smtp import reading
+from newsletter.providers.smtp.reading import ReplyError, ReplyReader
+
+words = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=60)
+codes = st.integers(200, 599)
+whole_replies = st.builds(
+    lambda code, lines: Reply(code, "\n".join(lines)), codes, st.lists(words, min_size=1, max_size=5)
+)
+
+
+def written(reply: Reply) -> bytes:
+    """Write a reply as a server does."""
+    *firsts, last = reply.text.split("\n")
+    lines = [f"{reply.code}-{line}\r\n" for line in firsts] + [f"{reply.code} {last}\r\n"]
+    return "".join(lines).encode()
+
+
+@given(st.lists(whole_replies, max_size=6), st.lists(st.integers(1, 40), max_size=40))
+def test_a_stream_cut_anywhere_gives_the_same_replies(sent: list[Reply], cuts: list[int]) -> None:
+    stream = b"".join(written(reply) for reply in sent)
+    reader, read = ReplyReader(), list[Reply]()
+    for cut in cuts:
+        piece, stream = stream[:cut], stream[cut:]
+        read += reader.feed(piece)
+    read += reader.feed(stream)
+    assert read == sent
+    assert not reader.pending
+
+
+@given(st.lists(st.binary(max_size=200), max_size=20))
+def test_whatever_comes_is_a_reply_or_an_error(pieces: list[bytes]) -> None:
+    reader = ReplyReader()
+    try:
+        for piece in pieces:
+            for reply in reader.feed(piece):
+                assert 200 <= reply.code <= 599
+                assert "\r" not in reply.text
+    except ReplyError:
+        pass
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"250 a\r\n 250 b\r\n",
+        b"250-a\r\n251 b\r\n",
+        b"25x no\r\n",
+        b"250:no\r\n",
+        b"2500 no\r\n",
+        b"250 nul\0\r\n",
+        b"250 lone\rreturn\r\n",
+        b"150 no such family\r\n",
+        b"600 no such family\r\n",
+        b"\xff\xff\xff ok\r\n",
+    ],
+)
+def test_what_is_no_reply_is_an_error(stream: bytes) -> None:
+    with pytest.raises(ReplyError):
+        ReplyReader().feed(stream)
+
+
+def test_a_code_alone_is_a_reply() -> None:
+    assert ReplyReader().feed(b"250\r\n") == [Reply(250, "")]
+
+
+def test_a_line_without_end_is_an_error_long_before_memory_is_gone() -> None:
+    reader = ReplyReader()
+    for _ in range(4):
+        reader.feed(b"x" * 1000)
+    with pytest.raises(ReplyError, match="a line of more than 4096 bytes"):
+        reader.feed(b"x" * 1000)
+
+
+def test_a_reply_without_end_is_an_error() -> None:
+    reader = ReplyReader()
+    reader.feed(b"250-more\r\n" * (reading.MOST_LINES - 1))
+    with pytest.raises(ReplyError, match="more than 128 lines"):
+        reader.feed(b"250-more\r\n")
+
+
+def test_a_line_that_was_read_before_is_understood_again_in_the_middle_of_a_reply() -> None:
+    reader = ReplyReader()
+    assert reader.feed(b"250 Ok\r\n") == [Reply(250, "Ok")]
+    assert reader.feed(b"250-first\r\n250 Ok\r\n") == [Reply(250, "first\nOk")]
+    with pytest.raises(ReplyError, match="two codes"):
+        reader.feed(b"550-first\r\n250 Ok\r\n")
+
+
+def test_the_replies_it_keeps_do_not_grow_for_ever() -> None:
+    reader = ReplyReader()
+    for number in range(10_000):
+        reader.feed(b"250 queued as %d\r\n" % number)
+    assert len(reader._kept) <= 256
+
+
+def test_half_a_reply_is_pending() -> None:
+    reader = ReplyReader()
+    for part in (b"25", b"0-a", b"\r\n"):
+        reader.feed(part)
+        assert reader.pending
+    reader.feed(b"250 b\r\n")
+    assert not reader.pending
