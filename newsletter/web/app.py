@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib.resources
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from newsletter.domain import errors
-from newsletter.web import archive, desk, leaving, pages, security
+from newsletter.web import archive, desk, leaving, pages, security, webhooks
 
 _log = logging.getLogger(__name__)
 _SHOW = ["GET", "HEAD"]
@@ -18,14 +20,24 @@ _SHOW = ["GET", "HEAD"]
 
 def create(at: desk.Desk) -> FastAPI:
     """Return the application over everything a page may touch."""
-    app = FastAPI(title=at.publication.title, docs_url=None, redoc_url=None, openapi_url=None)
+    counter = webhooks.Counter(at.reception)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with counter.at_work():
+            yield
+
+    app = FastAPI(
+        title=at.publication.title, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
+    )
     # RFC 8058 forbids a redirect, also the one that would only mend a slash.
     app.router.redirect_slashes = False
     app.include_router(leaving.router(at))
     app.include_router(archive.router(at))
+    app.include_router(counter.router())
     _add_plain_pages(app, at)
     _add_failures(app, at)
-    app.add_middleware(security.BodyLimit)
+    app.add_middleware(security.BodyLimit, wider={"/webhooks/": webhooks.MAX_BODY})
     app.add_middleware(security.SafeHeaders, https=at.publication.url.startswith("https://"))
     return app
 

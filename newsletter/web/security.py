@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
+
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -52,17 +55,21 @@ class SafeHeaders:
 
 
 class BodyLimit:
-    """Refuses bodies that no form of ours has, before they are read."""
+    """Refuses bodies that no form of ours has, before they are read; ``wider`` names paths that take more."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, wider: Mapping[str, int]) -> None:
         self._app = app
+        self._wider = wider
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "http" and _announced(scope) > MAX_BODY:
+        if scope["type"] == "http" and _announced(scope) > self._limit(scope["path"]):
             await PlainTextResponse("This is more than we can read.\n", status_code=413)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    def _limit(self, path: str) -> int:
+        return next((limit for start, limit in self._wider.items() if path.startswith(start)), MAX_BODY)
 
 
 async def body(request: Request) -> bytes:
@@ -78,5 +85,5 @@ async def body(request: Request) -> bytes:
 def _announced(scope: Scope) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length":
-            return int(value) if value.isdigit() else MAX_BODY + 1
+            return int(value) if value.isdigit() else sys.maxsize
     return 0

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -75,6 +76,12 @@ class House:
         return found.status
 
 
+def reception(**changes: Any) -> desk.Reception:
+    """A reception that nobody reports to."""
+    given: dict[str, Any] = {"gates": {}, "keep": lambda reports: None, "work_off": lambda: None}
+    return desk.Reception(**{**given, "clock": lambda: NOW, **changes})
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     directory = MemoryDirectory()
@@ -93,6 +100,7 @@ def house(tmp_path: Path) -> House:
         directory=directory,
         ledger=ledger,
         clock=lambda: NOW,
+        reception=reception(),
         issues=tmp_path / "issues",
     )
     at.issues.mkdir()
