@@ -275,6 +275,8 @@ class ImportRow(NamedTuple):
     status: subscribers.Status
     name: str = ""
     language: str = ""
+    timezone: str = ""
+    topics: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     attributes: Mapping[str, Any] | None = None
     joined_at: datetime | None = None

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-#: RFC 5321 dot-atoms and host names in ASCII, without the reserved double hyphen of international ones.
-_PLAIN = re.compile(
-    rf"(?=[^@]{{1,64}}@)(?!.*@(?:.*\.)?..--)({_ATOM}(?:\.{_ATOM})*)@((?:{_LABEL}\.)+[A-Za-z]{{2,63}})",
-    re.ASCII,
-)
-_MAX_LENGTH = 254
+#: RFC 5321 dot-atom, and host name, in ASCII.
+_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+_HOST = re.compile(rf"(?:{_LABEL}\.)+[A-Za-z]{{2,63}}")
+_MAX_LOCAL, _MAX_LENGTH = 64, 254
 #: Top-level domains that can never be mailed (RFC 6761, RFC 7686, RFC 6762).
 _RESERVED = (".arpa", ".invalid", ".local", ".localhost", ".onion", ".test")
 
@@ -21,12 +20,21 @@ def plain(text: str) -> str | None:
 
     What passes here is an address. What does not may still be one: an international one, say.
     """
-    found = _PLAIN.fullmatch(text)
-    if found is None or len(text) > _MAX_LENGTH:
+    local, _, host = text.rpartition("@")
+    lower = _plain_host(host)
+    if not lower or len(local) > _MAX_LOCAL or len(text) > _MAX_LENGTH or not _LOCAL.fullmatch(local):
         return None
-    local, host = found.groups()
-    host = host.lower()
-    return None if host.endswith(_RESERVED) else f"{local}@{host}"
+    return f"{local}@{lower}"
+
+
+# Many people share few hosts.
+@functools.lru_cache(maxsize=4096)
+def _plain_host(host: str) -> str:
+    # A double hyphen is what international names are told by.
+    if not _HOST.fullmatch(host) or "--" in host:
+        return ""
+    lower = host.lower()
+    return "" if lower.endswith(_RESERVED) else lower
 
 
 def key(address: str) -> str:

@@ -70,40 +70,36 @@ class _Staging:
         self._connection = connection
         self._source = source
         self._hash = keyed_hash
-        self._staged = 0
+        self._staged = self._unique = self._suppressed = 0
         self._erased = self._erased_hashes()
-        self._suppressed = 0
-        #: Tag → its id, or a negative stand-in for one that does not exist yet.
-        self._tags = self._known_tags()
+        #: Topic or tag → its id, or a negative stand-in for one that does not exist yet.
+        self._labels = self._known_labels()
 
     def load(self, rows: Iterable[ports.ImportRow]) -> None:
-        """Stage the rows, and mark all but one of those that share an address."""
-        now = columns.to_instant(self._source.now)
-        wanted = self._not_erased(rows) if self._erased else rows
-        while chunk := list(itertools.islice(wanted := iter(wanted), _CHUNK)):
+        """Stage the rows, and sort them."""
+        rows = iter(self._not_erased(rows) if self._erased else rows)
+        while chunk := list(itertools.islice(rows, _CHUNK)):
             self._staged += len(chunk)
-            import_sql.load(self._connection, "arriving", [_staged(row, now) for row in chunk])
-            labels = [(row.line, self._tag(tag)) for row in chunk if row.tags for tag in set(row.tags)]
-            if labels:
+            import_sql.load(self._connection, "arriving", [_staged(row) for row in chunk])
+            labelled = [row for row in chunk if row.tags or row.topics]
+            if labels := [(row.line, number) for row in labelled for number in self._labels_of(row)]:
                 import_sql.load(self._connection, "arriving_label", labels)
-        for statement in import_sql.INDEX:
+        for statement in import_sql.sort(self._connection.dialect.name):
             self._connection.exec_driver_sql(statement)
         self._unique = int(self._scalar(import_sql.UNIQUE))
-        if self._unique < self._staged:
-            self._connection.execute(sa.text(import_sql.MARK_DUPLICATES))
 
     def compare(self) -> ports.ImportCounts:
         """Count what the staged rows would do to the list as it now is."""
-        removed = self._connection.execute(sa.text(import_sql.DROP_SUPPRESSED)).rowcount
+        left_out = self._connection.exec_driver_sql(import_sql.LEAVE_OUT_SUPPRESSED).rowcount
         changes = import_sql.changes(with_labels=self._has_labels())
-        known, held, changed = self._connection.execute(sa.text(changes)).one()
+        known, held, changed = self._connection.exec_driver_sql(changes).one()
         return ports.ImportCounts(
-            new=self._unique - removed - known,
+            new=self._unique - left_out - known,
             known=known,
             held=held or 0,
             changed=changed or 0,
             duplicate=self._staged - self._unique,
-            suppressed=removed + self._suppressed,
+            suppressed=left_out + self._suppressed,
         )
 
     def write(self, counts: ports.ImportCounts) -> ports.ImportCounts:
@@ -122,7 +118,7 @@ class _Staging:
             for statement in import_sql.CHANGE_KNOWN:
                 self._execute(statement, common)
         if self._has_labels():
-            self._make_tags()
+            self._make_labels()
             self._execute(import_sql.LABEL, common)
         return counts
 
@@ -150,21 +146,22 @@ class _Staging:
         erased = sa.select(suppression.value_hash).where(suppression.value.is_(None))
         return frozenset(self._connection.scalars(erased))
 
-    def _known_tags(self) -> dict[str, int]:
+    def _known_labels(self) -> dict[tuple[str, str], int]:
         label = tables.label.c
-        query = sa.select(label.name, label.id).where(label.kind == people.TAG)
-        return {row.name: row.id for row in self._connection.execute(query)}
+        query = sa.select(label.kind, label.name, label.id)
+        return {(row.kind, row.name): row.id for row in self._connection.execute(query)}
 
-    def _tag(self, name: str) -> int:
-        return self._tags.setdefault(name, -len(self._tags) - 1)
+    def _labels_of(self, row: ports.ImportRow) -> Iterable[int]:
+        wanted = {(people.TAG, name) for name in row.tags} | {(people.TOPIC, name) for name in row.topics}
+        return [self._labels.setdefault(label, -len(self._labels) - 1) for label in sorted(wanted)]
 
     def _has_labels(self) -> bool:
         return bool(self._scalar("SELECT EXISTS (SELECT 1 FROM arriving_label)"))
 
-    def _make_tags(self) -> None:
-        for name, stand_in in self._tags.items():
+    def _make_labels(self) -> None:
+        for (kind, name), stand_in in self._labels.items():
             if stand_in < 0:
-                real = people.label_id(self._connection, people.TAG, name)
+                real = people.label_id(self._connection, kind, name)
                 self._execute(import_sql.NAME_LABEL, {"real": real, "stand_in": stand_in})
 
     def _scalar(self, statement: str) -> Any:
@@ -176,17 +173,21 @@ class _Staging:
         self._connection.execute(text, named)
 
 
-def _staged(row: ports.ImportRow, now: int) -> tuple[Any, ...]:
-    key = row.email.casefold()
+#: Status → its word as it is staged; an enum's own `value` is slower.
+_WORD = {status: status.value for status in subscribers.Status}
+
+
+def _staged(row: ports.ImportRow) -> tuple[Any, ...]:
+    line, email, status, name, language, timezone, _, _, attributes, joined_at = row
     return (
-        row.line,
-        row.email,
-        key,
-        key.rpartition("@")[2],
-        row.status.value,
-        subscribers.FIRMNESS[row.status],
-        row.name,
-        row.language,
-        columns.to_instant(row.joined_at) if row.joined_at else now,
-        json.dumps(row.attributes, ensure_ascii=False) if row.attributes else None,
+        line,
+        email,
+        # The database folds ASCII by itself.
+        None if email.isascii() else email.casefold(),
+        _WORD[status],
+        name,
+        language,
+        timezone,
+        columns.to_instant(joined_at) if joined_at else None,
+        json.dumps(attributes, ensure_ascii=False) if attributes else None,
     )

@@ -10,27 +10,30 @@ import sqlalchemy as sa
 from newsletter.domain import subscribers
 
 _COLUMNS = {
-    "arriving": "line, email, email_key, domain, status, firmness, name, language, joined_at, attributes",
+    "arriving": "line, email, email_key, status, name, language, timezone, joined_at, attributes",
     "arriving_label": "line, label",
 }
+_JSON = {"sqlite": "TEXT", "postgresql": "JSONB"}
+# A key is staged only where it is not plain lower case.
+_KEY = "coalesce(email_key, lower(email))"
+_DOMAIN = {
+    "sqlite": "lower(substr(email, instr(email, '@') + 1))",
+    "postgresql": "lower(split_part(email, '@', 2))",
+}
+_FIRMNESS = " ".join(f"WHEN '{status}' THEN {number}" for status, number in subscribers.FIRMNESS.items())
 
 
 def create(dialect: str) -> Sequence[str]:
     """Return the statements that make the staging tables, which only this connection sees."""
-    json_type = "TEXT" if dialect == "sqlite" else "JSONB"
     return (
         f"""
         CREATE TEMPORARY TABLE arriving (
-            line INTEGER PRIMARY KEY, email TEXT, email_key TEXT, domain TEXT, status TEXT,
-            firmness SMALLINT, name TEXT, language TEXT, joined_at BIGINT, attributes {json_type},
-            duplicate SMALLINT DEFAULT 0
+            line INTEGER, email TEXT, email_key TEXT, status TEXT, name TEXT, language TEXT,
+            timezone TEXT, joined_at BIGINT, attributes {_JSON[dialect]}
         )
         """,
         "CREATE TEMPORARY TABLE arriving_label (line INTEGER, label BIGINT)",
     )
-
-
-DROP = ("DROP TABLE IF EXISTS arriving", "DROP TABLE IF EXISTS arriving_label")
 
 
 def load(connection: sa.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -46,74 +49,96 @@ def load(connection: sa.Connection, table: str, rows: Sequence[tuple[Any, ...]])
             copy.write_row(row)
 
 
-# Sorted once here, the rows then meet the list's own index in its order: that is what makes it fast.
-INDEX = (
-    "CREATE INDEX arriving_key ON arriving (email_key, firmness DESC, line)",
-    "CREATE INDEX arriving_label_line ON arriving_label (line)",
-    "ANALYZE arriving",
-)
+def sort(dialect: str) -> Sequence[str]:
+    """Return the statements that put the staged rows into the order of the list's own index.
 
-UNIQUE = "SELECT count(DISTINCT email_key) FROM arriving"
+    Met in that order, neither side is read twice: that is what makes a million rows quick. Of
+    several rows for one address the one firmest against mail comes first, then the earliest; that
+    one has ``place`` 1.
+    """
+    columns = f"""
+        line, email, {_KEY} AS email_key, {_DOMAIN[dialect]} AS domain, status,
+        CASE status {_FIRMNESS} END AS firmness, name, language, timezone, joined_at, attributes
+    """
+    return (
+        *(_sort_sqlite(columns) if dialect == "sqlite" else _sort_postgresql(columns)),
+        "DROP TABLE arriving",
+        "CREATE INDEX arriving_label_line ON arriving_label (line, label)",
+    )
 
-#: Of several rows for one address the one firmest against mail counts, then the first.
-MARK_DUPLICATES = """
-UPDATE arriving SET duplicate = 1 WHERE line IN (
-    SELECT line FROM (
-        SELECT line, row_number() OVER (PARTITION BY email_key ORDER BY firmness DESC, line) AS place
+
+def _sort_sqlite(columns: str) -> Sequence[str]:
+    # Row ids follow the order, so that the row before is found without the cost of a window.
+    return (
+        f"""
+        CREATE TEMPORARY TABLE sorted AS
+        SELECT {columns}, 1 AS place FROM arriving ORDER BY 3, 6 DESC, 1
+        """,
+        """
+        UPDATE sorted SET place = 2 WHERE rowid IN (
+            SELECT a.rowid FROM sorted AS a JOIN sorted AS b ON b.rowid = a.rowid - 1
+            WHERE b.email_key = a.email_key
+        )
+        """,
+    )
+
+
+def _sort_postgresql(columns: str) -> Sequence[str]:
+    return (
+        f"""
+        CREATE TEMPORARY TABLE sorted AS SELECT {columns},
+            row_number() OVER (
+                PARTITION BY {_KEY} ORDER BY CASE status {_FIRMNESS} END DESC, line
+            ) AS place
         FROM arriving
-    ) AS placed
-    WHERE place > 1
-)
-"""
+        """,
+        "ANALYZE sorted",
+    )
+
+
+DROP = tuple(f"DROP TABLE IF EXISTS {name}" for name in ("arriving", "sorted", "arriving_label"))
+
+UNIQUE = "SELECT count(*) FROM sorted WHERE place = 1"
 
 #: People on the list stay in: their own status says more than the suppression.
-DROP_SUPPRESSED = """
-DELETE FROM arriving
-WHERE (email_key IN (SELECT value FROM suppression) OR domain IN (SELECT value FROM suppression))
-AND NOT EXISTS (SELECT 1 FROM subscriber WHERE subscriber.email_key = arriving.email_key)
+LEAVE_OUT_SUPPRESSED = """
+UPDATE sorted SET place = 0
+WHERE place = 1
+AND (email_key IN (SELECT value FROM suppression) OR domain IN (SELECT value FROM suppression))
+AND NOT EXISTS (SELECT 1 FROM subscriber WHERE subscriber.email_key = sorted.email_key)
 """
 
-
-def _in(statuses: frozenset[subscribers.Status]) -> str:
-    return ", ".join(f"'{status}'" for status in sorted(statuses))
-
-
-_FIRMNESS = (
-    "CASE s.status "
-    + " ".join(f"WHEN '{status}' THEN {number}" for status, number in subscribers.FIRMNESS.items())
-    + " END"
-)
-_RAISES = (
-    f"(a.status = 'active' AND s.status <> 'active'"
-    f" OR a.status = 'pending' AND s.status IN ({_in(subscribers.OFF)}))"
-)
-_FIRMER = f"a.firmness > {_FIRMNESS}"
+_OFF = ", ".join(f"'{status}'" for status in sorted(subscribers.OFF))
+_RAISES = f"(a.status = 'active' AND s.status <> 'active' OR a.status = 'pending' AND s.status IN ({_OFF}))"
+_FIRMER = f"a.firmness > CASE s.status {_FIRMNESS} END"
 _FILLS = (
     "(s.name = '' AND a.name <> '' OR s.language = '' AND a.language <> ''"
-    " OR s.attributes IS NULL AND a.attributes IS NOT NULL)"
+    " OR s.timezone = '' AND a.timezone <> '' OR s.attributes IS NULL AND a.attributes IS NOT NULL)"
 )
-_TAGS = (
+_LABELS = (
     "EXISTS (SELECT 1 FROM arriving_label AS l WHERE l.line = a.line AND NOT EXISTS"
     " (SELECT 1 FROM labelling AS g WHERE g.label_id = l.label AND g.subscriber_id = s.id))"
 )
+# A cross join keeps SQLite to this order of the two: the sorted rows lead.
+_KNOWN = "sorted AS a CROSS JOIN subscriber AS s WHERE s.email_key = a.email_key"
 
 
 def changes(*, with_labels: bool) -> str:
     """Return the query that counts the known, of them the held and the changed."""
-    changed = " OR ".join([_FIRMER, _FILLS, *([_TAGS] if with_labels else [])])
+    changed = " OR ".join([_FIRMER, _FILLS, *([_LABELS] if with_labels else [])])
     return f"""
         SELECT count(*), sum(CASE WHEN {_RAISES} THEN 1 ELSE 0 END),
             sum(CASE WHEN {changed} THEN 1 ELSE 0 END)
-        FROM arriving AS a JOIN subscriber AS s ON s.email_key = a.email_key
-        WHERE a.duplicate = 0
+        FROM {_KNOWN} AND a.place = 1
     """
 
 
 ADD = """
-INSERT INTO subscriber (email, email_key, domain, status, name, language, joined_at, changed_at,
+INSERT INTO subscriber (email, email_key, domain, status, name, language, timezone, joined_at, changed_at,
     attributes, import_id, import_line)
-SELECT email, email_key, domain, status, name, language, joined_at, :now, attributes, :run, line
-FROM arriving WHERE duplicate = 0 ORDER BY email_key
+SELECT email, email_key, domain, status, name, language, timezone, coalesce(joined_at, :now), :now,
+    attributes, :run, line
+FROM sorted WHERE place = 1
 ON CONFLICT (email_key) DO NOTHING
 """
 
@@ -123,42 +148,41 @@ SELECT id, status, :now, 'import', :run, import_line, :wording
 FROM subscriber WHERE id > :before AND import_id = :run ORDER BY id
 """
 
-_OF_KNOWN = "s.email_key = a.email_key AND a.duplicate = 0 AND s.id <= :before"
+_OF_KNOWN = "s.email_key = a.email_key AND a.place = 1 AND s.id <= :before"
 
 #: A status made firmer, with its record; then empty fields filled, each remembered for the undoing.
 CHANGE_KNOWN = (
     f"""
     INSERT INTO consent (subscriber_id, status, at, how, import_id, line, wording_id)
     SELECT s.id, a.status, :now, 'import', :run, a.line, :wording
-    FROM arriving AS a JOIN subscriber AS s ON {_OF_KNOWN} WHERE {_FIRMER}
+    FROM {_KNOWN} AND a.place = 1 AND s.id <= :before AND {_FIRMER}
     """,
     f"""
     UPDATE subscriber AS s SET status = a.status, changed_at = :now
-    FROM arriving AS a WHERE {_OF_KNOWN} AND {_FIRMER}
+    FROM sorted AS a WHERE {_OF_KNOWN} AND {_FIRMER}
     """,
     f"""
-    INSERT INTO import_fill (import_id, subscriber_id, name, language, attributes)
+    INSERT INTO import_fill (import_id, subscriber_id, name, language, timezone, attributes)
     SELECT :run, s.id, s.name = '' AND a.name <> '', s.language = '' AND a.language <> '',
-        s.attributes IS NULL AND a.attributes IS NOT NULL
-    FROM arriving AS a JOIN subscriber AS s ON {_OF_KNOWN} WHERE {_FILLS}
+        s.timezone = '' AND a.timezone <> '', s.attributes IS NULL AND a.attributes IS NOT NULL
+    FROM {_KNOWN} AND a.place = 1 AND s.id <= :before AND {_FILLS}
     """,
     f"""
     UPDATE subscriber AS s SET
         name = CASE WHEN s.name = '' THEN a.name ELSE s.name END,
         language = CASE WHEN s.language = '' THEN a.language ELSE s.language END,
+        timezone = CASE WHEN s.timezone = '' THEN a.timezone ELSE s.timezone END,
         attributes = coalesce(s.attributes, a.attributes),
         changed_at = :now
-    FROM arriving AS a WHERE {_OF_KNOWN} AND {_FILLS}
+    FROM sorted AS a WHERE {_OF_KNOWN} AND {_FILLS}
     """,
 )
 
 NAME_LABEL = "UPDATE arriving_label SET label = :real WHERE label = :stand_in"
 
-LABEL = """
+LABEL = f"""
 INSERT INTO labelling (label_id, subscriber_id, import_id)
-SELECT DISTINCT l.label, s.id, :run
-FROM arriving_label AS l JOIN arriving AS a ON a.line = l.line
-JOIN subscriber AS s ON s.email_key = a.email_key
-ORDER BY l.label, s.id
+SELECT l.label, s.id, :run
+FROM {_KNOWN.replace(" CROSS JOIN ", " CROSS JOIN arriving_label AS l CROSS JOIN ")} AND l.line = a.line
 ON CONFLICT DO NOTHING
 """

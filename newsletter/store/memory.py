@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from newsletter import ports
 from newsletter.domain import addresses, errors, subscribers
@@ -81,7 +82,7 @@ class MemoryDirectory:
         """Take in the rows of an import; or only count."""
         run = self._runs + 1 if write else 0
         self._runs += bool(write)
-        chosen, tags, staged = _chosen(rows)
+        chosen, labels, staged = _chosen(rows)
         tally = {"new": 0, "known": 0, "changed": 0, "held": 0, "suppressed": 0}
         for key, row in chosen.items():
             record = ConsentRecord(
@@ -91,12 +92,12 @@ class MemoryDirectory:
                 source=source.place(row.line, run),
                 wording=source.wording,
             )
-            for word in self._take(row, tags[key], record, write=write):
+            for word in self._take(row, labels[key], record, write=write):
                 tally[word] += 1
         return ports.ImportCounts(**tally, duplicate=staged - len(chosen), run=run)
 
     def _take(
-        self, row: ports.ImportRow, tags: set[str], record: ConsentRecord, *, write: bool
+        self, row: ports.ImportRow, labels: _Labels, record: ConsentRecord, *, write: bool
     ) -> Iterator[str]:
         old = self.find(row.email)
         if old is None:
@@ -105,12 +106,12 @@ class MemoryDirectory:
                 return
             yield "new"
             if write:
-                self.add(_arrived(row, tags, record.at), record)
+                self.add(_arrived(row, labels, record.at), record)
             return
         yield "known"
         if subscribers.raises_consent(old.status, row.status):
             yield "held"
-        after = _merged(old, row, tags)
+        after = _merged(old, row, labels)
         if after != old:
             yield "changed"
         if write and after != old:
@@ -134,43 +135,54 @@ def _sorted(subscriber: Subscriber) -> Subscriber:
     return dataclasses.replace(subscriber, topics=topics, tags=tags, attributes=attributes)
 
 
+class _Labels(NamedTuple):
+    topics: set[str]
+    tags: set[str]
+
+
 def _chosen(
     rows: Iterable[ports.ImportRow],
-) -> tuple[dict[str, ports.ImportRow], dict[str, set[str]], int]:
-    """Return for each address the row firmest against mail, the tags of all its rows, and the row count."""
+) -> tuple[dict[str, ports.ImportRow], dict[str, _Labels], int]:
+    """Return for each address the row firmest against mail, the labels of all its rows, and the row count."""
     chosen: dict[str, ports.ImportRow] = {}
-    tags: dict[str, set[str]] = {}
+    labels: dict[str, _Labels] = {}
     staged = 0
     for row in rows:
         staged += 1
         key = addresses.key(row.email)
-        tags.setdefault(key, set()).update(row.tags)
+        mine = labels.setdefault(key, _Labels(set(), set()))
+        mine.topics.update(row.topics)
+        mine.tags.update(row.tags)
         firmness = subscribers.FIRMNESS
         if key not in chosen or firmness[row.status] > firmness[chosen[key].status]:
             chosen[key] = row
-    return chosen, tags, staged
+    return chosen, labels, staged
 
 
-def _arrived(row: ports.ImportRow, tags: set[str], now: datetime) -> Subscriber:
+def _arrived(row: ports.ImportRow, labels: _Labels, now: datetime) -> Subscriber:
     return Subscriber(
         email=row.email,
         status=row.status,
         joined_at=row.joined_at or now,
         name=row.name,
         language=row.language,
-        tags=tuple(tags),
+        timezone=row.timezone,
+        topics=tuple(labels.topics),
+        tags=tuple(labels.tags),
         attributes=row.attributes or {},
     )
 
 
-def _merged(old: Subscriber, row: ports.ImportRow, tags: set[str]) -> Subscriber:
+def _merged(old: Subscriber, row: ports.ImportRow, labels: _Labels) -> Subscriber:
     return _sorted(
         dataclasses.replace(
             old,
             status=row.status if subscribers.may_import(old.status, row.status) else old.status,
             name=old.name or row.name,
             language=old.language or row.language,
-            tags=(*old.tags, *tags),
+            timezone=old.timezone or row.timezone,
+            topics=(*old.topics, *labels.topics),
+            tags=(*old.tags, *labels.tags),
             attributes=old.attributes or row.attributes or {},
         )
     )

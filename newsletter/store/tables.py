@@ -85,8 +85,9 @@ class SubscriberRow(SQLModel, table=True):
     paused_until: datetime | None = Field(default=None, sa_type=Instant)
     #: None rather than an empty object, so that a million bare addresses stay narrow.
     attributes: dict[str, Any] | None = Field(default=None, sa_type=Json)
-    #: The import that brought this person.
-    import_id: int | None = Field(default=None, sa_type=BigId, foreign_key="import_run.id")
+    #: The import that brought this person. Runs and wordings are never deleted, and a million rows
+    #: that name one are written with it: no foreign key, which would look it up a million times.
+    import_id: int | None = Field(default=None, sa_type=BigId)
     import_line: int | None = None
 
 
@@ -102,6 +103,7 @@ class ImportFillRow(SQLModel, table=True):
     )
     name: bool
     language: bool
+    timezone: bool
     attributes: bool
 
 
@@ -120,8 +122,8 @@ class ConsentRow(SQLModel, table=True):
     source: str = Field(default="", sa_column_kwargs=_EMPTY)
     #: Line of the import's file, where the record came from one.
     line: int | None = None
-    import_id: int | None = Field(default=None, sa_type=BigId, foreign_key="import_run.id")
-    wording_id: int | None = Field(default=None, sa_type=BigId, foreign_key="wording.id")
+    import_id: int | None = Field(default=None, sa_type=BigId)
+    wording_id: int | None = Field(default=None, sa_type=BigId)
     ip: str = Field(default="", sa_column_kwargs=_EMPTY)
 
 
@@ -148,7 +150,7 @@ class LabellingRow(SQLModel, table=True):
         sa_type=BigId, primary_key=True, sa_column_args=[ForeignKey("subscriber.id", ondelete="CASCADE")]
     )
     #: The import that put it there.
-    import_id: int | None = Field(default=None, sa_type=BigId, foreign_key="import_run.id")
+    import_id: int | None = Field(default=None, sa_type=BigId)
 
 
 class SuppressionRow(SQLModel, table=True):

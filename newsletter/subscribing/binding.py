@@ -14,10 +14,11 @@ from typing import Any
 from newsletter import ports
 from newsletter.domain import addresses, errors
 from newsletter.domain.subscribers import Status
-from newsletter.subscribing import cleaning, formats, sheets
+from newsletter.subscribing import cleaning, exporting, formats, sheets
 
 #: Rows looked at to find the column with addresses where no name gives it away.
 _LOOK = 50
+_REMEMBERED = 1000
 
 #: ``Ada Lovelace <ada@example.org>`` and ``ada@example.org (Ada Lovelace)``, as mailing lists print them.
 _NAMED = re.compile(r'\s*"?(?P<name>[^"<]*?)"?\s*<(?P<email>[^<>]+)>\s*')
@@ -56,9 +57,9 @@ def bind(sheet: sheets.Sheet) -> Bound:
     head = list(itertools.islice(sheet.rows(), _LOOK + 1))
     if not head:
         raise errors.ImportFileError(f"{sheet.name} is empty")
-    if any(_address_in(cell) for cell in head[0].cells):
+    if any(_address_in(cell) for cell in head[0][1]):
         return _bind_bare(sheet)
-    heading = head[0].cells
+    heading = head[0][1]
     places = {formats.heading(column): place for place, column in reversed(list(enumerate(heading)))}
     found = formats.recognise(heading)
     roles = _roles(found, places)
@@ -112,7 +113,7 @@ def _asked(rule: formats.Words | formats.Filled) -> Callable[[str], Status]:
 def _address_column(sheet: sheets.Sheet, heading: Cells, rows: Sequence[sheets.Row]) -> int:
     """Return the column in which the rows have addresses, whatever it is called."""
     for place in range(len(heading)):
-        cells = [row.cells[place] for row in rows if place < len(row.cells) and row.cells[place].strip()]
+        cells = [cells[place] for _, cells in rows if place < len(cells) and cells[place].strip()]
         if cells and sum(map(_address_in, cells)) > len(cells) * 0.8:
             return place
     shown = ", ".join(heading[:8]) + (" …" if len(heading) > 8 else "")
@@ -141,8 +142,14 @@ class _Person:
         self._status = max(found.status, formats.status_of_file(sheet.name), key=formats.CAUTION.index)
         self._email = roles["email"]
         self._names = [roles[role] for role in ("name", "first_name", "last_name") if role in roles]
-        self._tags, self._language = roles.get("tags"), roles.get("language")
+        self._topics, self._tags = roles.get("topics"), roles.get("tags")
+        self._language, self._timezone = roles.get("language"), roles.get("timezone")
         self._joined, self._attributes = roles.get("joined"), roles.get("attributes")
+        #: Whether nothing but address, name and status is to be had.
+        self._is_bare = roles.keys() <= {"email", "name", "first_name", "last_name"}
+        #: What the one rule said of a cell: most files hold few different ones.
+        self._said: dict[str, Status] = {}
+        self._guarded = found.guarded
         self._skip = re.compile(found.skip, re.IGNORECASE) if found.skip else None
 
     def __call__(self, line: int, cells: list[str]) -> ports.ImportRow:
@@ -154,17 +161,27 @@ class _Person:
         """
         if len(cells) != self._width:
             cells = self._fitted(cells)
+        if self._guarded:
+            cells = [exporting.unguarded(cell) for cell in cells]
         text = cells[self._email].strip()
         email = addresses.plain(text) or self._clean(text)
+        if self._skip and self._skip.search(email):
+            raise errors.AddressError("this person asked to be deleted where the file comes from")
+        status = self._status_of(cells) if self._rules else self._status
+        name = self._name(cells) if self._names else ""
+        if self._is_bare:
+            return ports.ImportRow(line, email, status, name)
         return ports.ImportRow(
             line,
             email,
-            self._status_of(cells) if self._rules else self._status,
-            self._name(cells) if self._names else "",
-            cells[self._language].strip().replace("_", "-") if self._language is not None else "",
-            self._tags_of(cells[self._tags]) if self._tags is not None and cells[self._tags] else (),
-            _attributes(cells[self._attributes]) if self._attributes is not None else None,
-            self._moment(cells[self._joined]) if self._joined is not None else None,
+            status,
+            name,
+            self._cell(cells, self._language).replace("_", "-"),
+            self._cell(cells, self._timezone),
+            self._labels(cells, self._topics),
+            self._labels(cells, self._tags),
+            _attributes(self._cell(cells, self._attributes)),
+            self._moment(self._cell(cells, self._joined)),
         )
 
     def _fitted(self, cells: list[str]) -> list[str]:
@@ -178,6 +195,17 @@ class _Person:
         return cleaning.clean(text)
 
     def _status_of(self, cells: list[str]) -> Status:
+        if len(self._rules) > 1:
+            return self._asked(cells)
+        place, _ = self._rules[0]
+        said = self._said.get(cells[place])
+        if said is None:
+            said = self._asked(cells)
+            if len(self._said) < _REMEMBERED:
+                self._said[cells[place]] = said
+        return said
+
+    def _asked(self, cells: list[str]) -> Status:
         status = self._status
         for place, ask in self._rules:
             said = ask(cells[place])
@@ -186,14 +214,22 @@ class _Person:
         return status
 
     def _name(self, cells: list[str]) -> str:
+        if len(self._names) == 1:
+            return " ".join(cells[self._names[0]].split())
         return " ".join(" ".join([cells[place] for place in self._names]).split())
 
-    def _tags_of(self, cell: str) -> tuple[str, ...]:
+    @staticmethod
+    def _cell(cells: list[str], place: int | None) -> str:
+        return "" if place is None else cells[place].strip()
+
+    def _labels(self, cells: list[str], place: int | None) -> tuple[str, ...]:
+        if place is None or not (cell := cells[place]):
+            return ()
         names = (part.strip().strip('"').strip() for part in cell.split(self._format.tags))
         return tuple(dict.fromkeys(name for name in names if name))
 
     def _moment(self, cell: str) -> datetime | None:
-        return moment(cell.strip(), self._format.date) if cell else None
+        return moment(cell, self._format.date) if cell else None
 
 
 def moment(text: str, form: str = "") -> datetime | None:
@@ -209,9 +245,8 @@ def moment(text: str, form: str = "") -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _attributes(cell: str) -> Mapping[str, Any] | None:
+def _attributes(text: str) -> Mapping[str, Any] | None:
     """Read an object written as JSON, or as the Python literal that Buttondown writes."""
-    text = cell.strip()
     if text in ("", "{}"):
         return None
     try:

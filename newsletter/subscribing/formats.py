@@ -53,6 +53,8 @@ class Format:
     columns: Mapping[str, str] = field(default_factory=dict)
     #: Addresses that are no people.
     skip: str = ""
+    #: Whether cells that look like formulas were made safe, as our own export does.
+    guarded: bool = False
 
 
 #: What a column holds, by the names that columns go under.
@@ -78,7 +80,9 @@ ALIASES: Mapping[str, Sequence[str]] = {
     "last_name": ("last name", "last_name", "lastname", "surname", "family name", "nachname", "nom", "姓"),
     "status": ("status", "state"),
     "tags": ("tags", "tag", "labels"),
+    "topics": ("topics",),
     "language": ("language", "locale", "lang"),
+    "timezone": ("timezone", "time zone", "time_zone"),
     "joined": (
         "created_at",
         "created at",
@@ -273,6 +277,7 @@ FORMATS: Sequence[Format] = (
         marks=_marks("first_name", "email", "created_at", "status"),
         rules=[Words(column="status", meanings=STATUS_WORDS)],
     ),
+    Format(name="newsletter", marks=_marks("email", "status", "paused_until", "attributes"), guarded=True),
     Format(name="Mailcoach", marks=_marks("email", "first_name", "last_name", "tags"), tags=";"),
 )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 from newsletter.domain import errors
 from newsletter.subscribing import encodings
@@ -25,11 +25,8 @@ _SEPARATORS = ",;\t|"
 _SEP_LINE = re.compile(r"sep=(.)\s*$", re.IGNORECASE)
 
 
-class Row(NamedTuple):
-    """One row of cells, and the line it begins on."""
-
-    line: int
-    cells: list[str]
+#: The line that a row begins on, and its cells.
+Row = tuple[int, list[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +60,7 @@ class Sheet:
         try:
             for cells in reader:
                 if any(cells) and not (line == 1 and _SEP_LINE.match(self.separator.join(cells))):
-                    yield Row(line, cells)
+                    yield line, cells
                 line = reader.line_num + 1
         except csv.Error as error:
             raise errors.ImportFileError(

@@ -62,7 +62,7 @@ def _subscribers() -> None:
         sa.Column("changed_at", _INSTANT, nullable=False),
         sa.Column("paused_until", _INSTANT),
         sa.Column("attributes", _JSON),
-        sa.Column("import_id", _ID, sa.ForeignKey("import_run.id", name="fk_subscriber_import_id")),
+        sa.Column("import_id", _ID),
         sa.Column("import_line", sa.Integer()),
         sa.UniqueConstraint("email_key", name="uq_subscriber_email_key"),
         sa.CheckConstraint(
@@ -81,6 +81,7 @@ def _subscribers() -> None:
         ),
         sa.Column("name", sa.Boolean(), nullable=False),
         sa.Column("language", sa.Boolean(), nullable=False),
+        sa.Column("timezone", sa.Boolean(), nullable=False),
         sa.Column("attributes", sa.Boolean(), nullable=False),
         sqlite_with_rowid=False,
     )
@@ -101,8 +102,8 @@ def _consent() -> None:
         sa.Column("how", sa.String(), nullable=False),
         _text("source"),
         sa.Column("line", sa.Integer()),
-        sa.Column("import_id", _ID, sa.ForeignKey("import_run.id", name="fk_consent_import_id")),
-        sa.Column("wording_id", _ID, sa.ForeignKey("wording.id", name="fk_consent_wording_id")),
+        sa.Column("import_id", _ID),
+        sa.Column("wording_id", _ID),
         _text("ip"),
     )
     op.create_index("ix_consent_subscriber_id", "consent", ["subscriber_id"])
@@ -127,7 +128,7 @@ def _labels() -> None:
             sa.ForeignKey("subscriber.id", name="fk_labelling_subscriber_id", ondelete="CASCADE"),
             primary_key=True,
         ),
-        sa.Column("import_id", _ID, sa.ForeignKey("import_run.id", name="fk_labelling_import_id")),
+        sa.Column("import_id", _ID),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_labelling_subscriber_id", "labelling", ["subscriber_id"])
