@@ -1,4 +1,4 @@
-"""What `pip install .` gives works without the repository."""
+"""The wheel works without the repository: in an empty environment, from another folder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,54 +15,78 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `newsletter` command of a new venv that holds the wheel and its pinned dependencies."""
-    folder = tmp_path_factory.mktemp("wheel")
-    _run(
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this source."""
+    folder = tmp_path_factory.mktemp("dist")
+    command = [
         sys.executable,
         "-m",
-        "pip",
-        "wheel",
-        "-q",
-        "--no-deps",
-        "--no-build-isolation",
-        "-w",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
         str(folder),
         str(REPOSITORY),
+    ]
+    subprocess.run(command, check=True, capture_output=True, text=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`newsletter`, installed as a stranger does, at the pinned versions."""
+    folder = tmp_path_factory.mktemp("venv")
+    venv.create(folder, with_pip=True)
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
+    pins = REPOSITORY / "constraints" / "runtime.txt"
+    subprocess.run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", str(pins)], check=True)
+    subprocess.run([*pip, "--no-index", str(wheel)], check=True)
+    return folder / "bin" / "newsletter"
+
+
+def run(program: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(cwd)}
+    return subprocess.run(
+        [program, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
-    (wheel,) = folder.glob("newsletter-*.whl")
-    venv.create(folder / "venv", with_pip=True)
-    python = str(folder / "venv" / "bin" / "python")
-    pins = str(REPOSITORY / "constraints" / "runtime.txt")
-    _run(python, "-m", "pip", "install", "-q", "--require-hashes", "--only-binary", ":all:", "-r", pins)
-    _run(python, "-m", "pip", "install", "-q", "--no-deps", "--no-index", str(wheel))
-    return folder / "venv" / "bin" / "newsletter"
 
 
-def test_the_installed_command_makes_a_workspace(installed: Path, tmp_path: Path) -> None:
-    desk = tmp_path / "desk"
-    told = _run(
-        str(installed), "init", str(desk), "--title", "Weekly", "--from", "news@example.org", cwd=tmp_path
+def test_templates_samples_and_settings_travel_in_the_wheel(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    for source, target in (("templates", "newsletter/_theme"), ("issues", "newsletter/_samples")):
+        files = [
+            path
+            for path in (REPOSITORY / source).rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        ]
+        assert files
+        assert {f"{target}/{path.relative_to(REPOSITORY / source)}" for path in files} <= names
+    assert "newsletter/cli/newsletter.toml.in" in names
+    assert "newsletter/py.typed" in names
+    assert not [name for name in names if name.startswith("tests/") or "__pycache__" in name]
+
+
+def test_a_workspace_can_be_made_with_an_installed_wheel(program: Path, tmp_path: Path) -> None:
+    made = run(
+        program,
+        "init",
+        "digest",
+        "--title",
+        "T",
+        "--from",
+        "news@example.org",
+        "--eject-templates",
+        cwd=tmp_path,
     )
-    assert (desk / "newsletter.toml").is_file()
-    assert told.count("newsletter ") >= 3
-    listed = _run(str(installed), "issue", "list", cwd=desk)
-    assert "issue new" in listed or listed.strip() == "" or "no issue" in listed.lower()
+    assert made.returncode == 0, made.stderr
+    assert (tmp_path / "digest" / "templates" / "digest.mjml.j2").is_file()
+    listed = run(program, "issue", "list", "--json", cwd=tmp_path / "digest")
+    assert listed.returncode == 0, listed.stderr
 
 
-def test_the_installed_command_does_the_whole_demo(installed: Path, tmp_path: Path) -> None:
-    told = _run(str(installed), "demo", "--out", str(tmp_path / "demo"), cwd=tmp_path)
-    assert "Every step held" in told
-
-
-def _run(*command: str, cwd: Path = REPOSITORY) -> str:
-    clean = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PYTHON", "NEWSLETTER", "COVERAGE"))
-    }
-    done = subprocess.run(
-        command, cwd=cwd, env=clean, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-    return done.stdout
+def test_the_demo_holds_with_an_installed_wheel(program: Path, tmp_path: Path) -> None:
+    told = run(program, "demo", "--out", str(tmp_path / "demo"), cwd=tmp_path)
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "Every step held" in told.stdout
