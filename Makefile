@@ -32,6 +32,7 @@ bench: $(VENV)/.dev .tools/.installed ## measure start-up, rendering, import and
 
 docs: $(VENV)/.dev ## write the generated parts of docs/ again from the code
 	$(BIN)/python docs/write_reference.py
+	$(BIN)/python docs/write_checks.py
 
 UPGRADE ?= --upgrade
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -20,6 +20,7 @@ from newsletter.settings import workspace
 
 if TYPE_CHECKING:
     from newsletter.authoring import newsroom
+    from newsletter.checking import link_health
     from newsletter.rendering import theme
     from newsletter.sending import clearance, proofs
     from newsletter.settings.model import Settings
@@ -109,6 +110,18 @@ class App:
             at=self.settings.schedule.at,
             zone=self.settings.schedule.timezone,
             glossary=self.workspace.root / "glossary.toml",
+            shares=self.settings.audience.clients,
+        )
+
+    def asker(self, *, allow_private: bool = False) -> link_health.Asker:
+        """Return what asks web servers after links, and remembers their answers in the workspace."""
+        from newsletter.providers import link_asker
+
+        return link_asker.WebAsker(
+            clock=self.now,
+            contact=self.publication.url,
+            memory=self.workspace.root / ".newsletter" / "links.json",
+            manners=link_asker.Manners(allow_private=allow_private),
         )
 
     @cached_property

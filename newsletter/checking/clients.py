@@ -73,9 +73,9 @@ def _unknown(name: str, known: list[str]) -> errors.SettingsError:
     families = {key.partition(".")[0] for key in known}
     near = difflib.get_close_matches(name, [*families, *known], n=1)
     problem = errors.Problem(
-        path="newsletter.toml",
+        path="[audience.clients]",
         line=0,
-        message=f"[audience.clients] names “{name}”, which is no mail program we know",
+        message=f"“{name}” is no mail program we know",
     )
     return errors.SettingsError([problem], hint=f"did you mean {near[0]}?" if near else "see docs/checks.md")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from newsletter import checking
 from newsletter.authoring import issue_files, shelf
-from newsletter.checking import glossaries, picture_files
+from newsletter.checking import glossaries, link_health, picture_files
 from newsletter.domain import addresses, errors, findings, freezing, issues, messages, numbering, publications
 from newsletter.rendering import issue as rendering
 from newsletter.rendering import merge, theme, web
@@ -76,6 +76,8 @@ class Press:
     zone: ZoneInfo
     #: ``glossary.toml`` of the workspace; it need not exist.
     glossary: Path
+    #: Shares of the readers by mail program.
+    shares: Mapping[str, float] = field(default_factory=dict)
 
     def read(self, path: Path) -> issues.Issue:
         """Read an issue file with the publication's defaults.
@@ -106,9 +108,16 @@ class Press:
         return issue.send_at or datetime.combine(issue.date, self.at, tzinfo=self.zone)
 
     def findings(
-        self, path: Path, *, only: Iterable[str] = (), skip: Iterable[str] = ()
+        self,
+        path: Path,
+        *,
+        only: Iterable[str] = (),
+        skip: Iterable[str] = (),
+        answers: Mapping[str, link_health.Answer] | None = None,
     ) -> list[findings.Finding]:
         """Return everything that is to be said against an issue and its translations, in one run, by line.
+
+        ``answers`` are what web servers said to its `links`.
 
         Raises:
             NewsletterError: ``only`` or ``skip`` names neither a rule nor a family.
@@ -125,11 +134,18 @@ class Press:
                 rule="render", severity=severity, message=str(error), path=str(path), fix=error.hint
             )
             return [*flaws, unrendered]
-        found: list[findings.Finding] = []
-        for edition in proof.editions:
-            subject = self._subject(edition, proof)
-            found += checking.check(subject, only=only, skip=skip)
-        return found
+        subjects = [self._subject(edition, proof) for edition in proof.editions]
+        subjects = [dataclasses.replace(subject, answers=answers or {}) for subject in subjects]
+        return [one for subject in subjects for one in checking.check(subject, only=only, skip=skip)]
+
+    def links(self, path: Path) -> list[str]:
+        """Return the addresses that an issue and its translations lead to; none while it is broken."""
+        try:
+            proof = self.proof(path)
+        except (errors.IssueError, errors.RenderError):
+            return []
+        subjects = [self._subject(edition, proof) for edition in proof.editions]
+        return list(dict.fromkeys(url for subject in subjects for url in checking.links(subject)))
 
     def parts(self, edition: Edition) -> tuple[str, str]:
         """Return HTML and plain text as a sample reader sees them."""
@@ -212,6 +228,7 @@ class Press:
             past=self._past(issue),
             editions=[one.issue for one in proof.editions if one is not edition],
             glossary=glossaries.read(self.glossary) if self.glossary.is_file() else glossaries.EMPTY,
+            shares=self.shares,
             images=picture_files.loader(issue.path.parent),
             flaws=[one for one in issue_files.problems(issue.path) if one.rule not in _SAID_BY_CHECKS],
         )

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     providers: dict[ProviderName, Provider] = {}
     database: sections.Database = sections.Database()
     tracking: sections.Tracking = sections.Tracking()
+    audience: sections.Audience = sections.Audience()
     web: sections.Web = sections.Web()
     theme: appearance.Theme = appearance.Theme()
     #: Signs every link that acts for a subscriber. Environment only.

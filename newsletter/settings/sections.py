@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, time
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -99,6 +100,27 @@ class Tracking(Section):
 
     opens: bool = False
     clicks: bool = False
+
+
+class Audience(Section):
+    """`[audience]`: what is known of the readers."""
+
+    #: Shares by mail program, as ``{"gmail" = 0.3, "outlook.windows" = 0.2}``; the checks weigh by them.
+    clients: Mapping[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+
+    @field_validator("clients")
+    @classmethod
+    def _are_known(cls, shares: Mapping[str, float]) -> Mapping[str, float]:
+        if shares:
+            from newsletter.checking import clients
+
+            try:
+                clients.weights(shares)
+            except errors.SettingsError as error:
+                raise ValueError(f"{error.problems[0].message}; {error.hint}") from error
+            if sum(shares.values()) > 1.0001:
+                raise ValueError("the shares add up to more than 1")
+        return shares
 
 
 class Web(Section):

@@ -224,3 +224,27 @@ def test_a_test_mail_that_cannot_go_says_why(run: Run, root: Path) -> None:
     assert run("issue", "test", "1.1", "--to", "mina@example.org").code == 1
     refused = run("issue", "test", "1.1", "--to", "mina at example")
     assert (refused.code, "“mina at example”" in refused.err) == (1, True)
+
+
+def test_strict_counts_warnings_and_plain_checks_do_not(run: Run, root: Path) -> None:
+    edit(
+        root / "issues" / "vol-1-2.md",
+        "Night trains return to the coast line after",
+        "Night night trains return after",
+    )
+    assert run("issue", "check", "1.2").code == 0
+    result = run("issue", "check", "1.2", "--strict")
+    assert result.code == 1
+    assert "warning[duplicate-word]" in result.out
+
+
+def test_links_are_asked_only_when_told_to_and_never_inside_the_house(run: Run, root: Path) -> None:
+    (root / "issues" / "vol-1-3.md").write_text(
+        "---\nvolume: 1\nnumber: 3\ndate: 2026-02-06\n---\n## Port\n\nIt [opened](http://127.0.0.1:9/page).\n"
+    )
+    assert "link-private" not in run("issue", "check", "1.3").out
+    result = run("issue", "check", "1.3", "--links", "--only", "links")
+    assert result.code == 1
+    assert "error[link-private]: leads to the private address 127.0.0.1: not asked" in result.out
+    assert "vol-1-3.md:8:4" in result.out
+    assert (root / ".newsletter" / "links.json").is_file()

@@ -363,3 +363,13 @@ def test_the_repository_is_a_workspace() -> None:
     repository = Path(__file__).parent.parent.parent
     settings = reading.read(workspace.find(repository / "tests"))
     assert isinstance(settings.provider(), providers.Outbox), "a clone mails nobody"
+
+
+def test_shares_of_mail_programs_are_read_and_unknown_ones_named(read: Read, fail: Fail) -> None:
+    assert read(LEAST + "[audience.clients]\ngmail = 0.3\n").audience.clients == {"gmail": 0.3}
+    assert read(LEAST).audience.clients == {}
+    said = fail(LEAST + "[audience.clients]\ngmial = 0.3\n")
+    assert (
+        "newsletter.toml:7: audience.clients: “gmial” is no mail program we know; did you mean gmail?" in said
+    )
+    assert "add up to more than 1" in fail(LEAST + "[audience.clients]\ngmail = 0.7\nyahoo = 0.7\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,8 @@ from newsletter.cli.issue.group import Issue, app, path_of
 from newsletter.domain import errors, findings, verdicts
 
 if TYPE_CHECKING:
+    from newsletter import wiring
+    from newsletter.checking import link_health
     from newsletter.domain import issues
     from newsletter.sending import proofs
 
@@ -30,15 +32,20 @@ Skip = Annotated[
     epilog=nouns.example(
         "newsletter issue check next",
         "newsletter issue check 2.23 --format github",
+        "newsletter issue check next --links --strict",
         "newsletter issue check --explain placeholder-link",
     )
 )
-def check(
+def check(  # noqa: PLR0913, PLR0917 - one parameter an option
     ctx: typer.Context,
     issue: Annotated[list[str] | None, typer.Argument(metavar="ISSUE…", help="The issues to check.")] = None,
     only: Only = None,
     skip: Skip = None,
     form: Annotated[str, typer.Option("--format", help="text, json or github (annotations).")] = "text",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 on warnings too.")] = False,
+    links: Annotated[
+        bool, typer.Option("--links", help="Ask the web servers whether every linked page is there.")
+    ] = False,
     explain: Annotated[str, typer.Option(metavar="RULE", help="Say what a rule is for, and stop.")] = "",
 ) -> None:
     """Find everything that is to be mended in an issue; exit code 1 where any of it is an error."""
@@ -49,12 +56,23 @@ def check(
         return
     if not issue:
         raise errors.UsageError("no issue is named", hint="newsletter issue check next")
-    press = invocation.of(ctx).app.press
-    paths = [path_of(invocation.of(ctx).app, name) for name in issue]
-    found = {path: press.findings(path, only=only or (), skip=skip or ()) for path in paths}
-    _report(found, form, press)
-    if any(one.severity is findings.Severity.ERROR for group in found.values() for one in group):
+    house = invocation.of(ctx).app
+    paths = [path_of(house, name) for name in issue]
+    answers = _ask(house, paths) if links else {}
+    found = {
+        path: house.press.findings(path, only=only or (), skip=skip or (), answers=answers) for path in paths
+    }
+    _report(found, form, house.press)
+    grave = {findings.Severity.ERROR} | ({findings.Severity.WARNING} if strict else set())
+    if any(one.severity in grave for group in found.values() for one in group):
         raise typer.Exit(1)
+
+
+def _ask(house: wiring.App, paths: Sequence[Path]) -> Mapping[str, link_health.Answer]:
+    """Ask after the links of some issues, a bar on stderr telling how far it is."""
+    urls = list(dict.fromkeys(url for path in paths for url in house.press.links(path)))
+    with output.progress("links", total=len(urls)) as advance:
+        return house.asker().ask(urls, told=lambda _: advance(1))
 
 
 def _report(found: dict[Path, list[findings.Finding]], form: str, press: proofs.Press) -> None:
