@@ -10,7 +10,7 @@ TOOLS_PATH := $(CURDIR)/.tools/bin:$(PATH):/usr/sbin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench docs constraints caniemail clean
+.PHONY: help demo test lint bench soak docs constraints caniemail clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -27,8 +27,11 @@ lint: $(VENV)/.dev ## ruff, mypy and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev .tools/.installed ## measure start-up, rendering, import and sending on this machine
-	@set -e; for bench in bench/*.py; do PATH="$(TOOLS_PATH)" $(BIN)/python "$$bench"; done
+bench: $(VENV)/.dev ## measure start-up, rendering and import on this machine
+	@set -e; for bench in startup rendering importing; do $(BIN)/python bench/$$bench.py; done
+
+soak: $(VENV)/.dev .tools/.installed ## send 10,000 messages to smtp-sink and watch the sender's memory
+	@PATH="$(TOOLS_PATH)" $(BIN)/python bench/soak.py
 
 docs: $(VENV)/.dev ## write the generated parts of docs/ again from the code
 	$(BIN)/python docs/write_reference.py
