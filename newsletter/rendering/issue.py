@@ -31,6 +31,7 @@ def render(
     Raises:
         RenderError: a template, a personal field or a text cannot be rendered; says which.
     """
+    themes.check(theme)
     reading = views.Views(issue, publication, theme, image_base=image_base)
     context = reading.context()
     filler = _FILLER * max(16, _INBOX_ROW - len(issue.preheader))

@@ -15,6 +15,7 @@ _MAX_BYTES = 2_000_000
 #: The renderer's stack gives way somewhere between 5,000 and 20,000 nested elements.
 _MAX_DEPTH = 200
 _TAG = re.compile(r"<!--.*?-->|<(/?)([A-Za-z][\w:-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>", re.DOTALL)
+_POSITION = re.compile(r"\s*at position (\d+):\d+")
 _VOID = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"})
 
 
@@ -31,7 +32,9 @@ def to_html(source: str) -> str:
         # fonts={}: the default options make every mail fetch Google Fonts when a stack names one.
         return str(mjml.mjml2html(source, fonts={}))
     except ValueError as error:
-        raise errors.RenderError(f"the MJML renderer refuses the template: {error}") from error
+        raise errors.RenderError(
+            f"the MJML renderer refuses the template: {_placed(error, source)}"
+        ) from error
     except BaseException as error:
         # pyo3's PanicException derives from BaseException alone and cannot be imported.
         if type(error).__name__ != "PanicException":
@@ -40,6 +43,17 @@ def to_html(source: str) -> str:
             f"the MJML renderer broke down on the template: {error}",
             hint="look for a malformed conditional comment: write <!--[if mso]>…<![endif]-->",
         ) from None
+
+
+def _placed(error: ValueError, source: str) -> str:
+    """Return what the renderer said, with the line that its byte offset stands in."""
+    said = str(error)
+    match = _POSITION.search(said)
+    if match is None:
+        return said
+    before = source.encode()[: int(match[1])].decode("utf-8", "ignore")
+    line = (source.splitlines() or [""])[before.count("\n")].strip()
+    return f"{said[: match.start()].rstrip()}, at “{line[:200]}”"
 
 
 def _guard(source: str) -> None:

@@ -18,7 +18,7 @@ from newsletter.rendering import slots as slot_room
 #: A template that writes more than this loops.
 _MAX_CHARACTERS = 4_000_000
 #: Rounds of all ranges in one render.
-_MAX_ROUNDS = 10_000
+_MAX_ROUNDS = 100_000
 #: The name under which a render's slots travel in its context.
 SLOTS = "_slots"
 
@@ -46,7 +46,7 @@ def environment(folders: tuple[Path, ...], *, escaping: bool) -> jinja2.Environm
         keep_trailing_newline=True,
         extensions=["jinja2.ext.do"],
     )
-    built.globals = {"range": _bounded_range}
+    built.globals = {}
     return built
 
 
@@ -59,7 +59,7 @@ def run(environment: jinja2.Environment, name: str, context: Mapping[str, Any]) 
     written: list[str] = []
     size = 0
     try:
-        for chunk in environment.get_template(name).generate(context):
+        for chunk in environment.get_template(name).generate({**context, "range": _Rounds().range}):
             written.append(chunk)
             size += len(chunk)
             if size > _MAX_CHARACTERS:
@@ -122,8 +122,16 @@ def _to_text(context: jinja2.runtime.Context, value: Any) -> Any:
     return value
 
 
-def _bounded_range(*bounds: int) -> range:
-    rounds = range(*bounds)
-    if len(rounds) > _MAX_ROUNDS:
-        raise jinja2.TemplateRuntimeError(f"a loop of {len(rounds):,} rounds")
-    return rounds
+class _Rounds:
+    """Counts the rounds of all ranges in one render."""
+
+    def __init__(self) -> None:
+        self._left = _MAX_ROUNDS
+
+    def range(self, *bounds: int) -> range:
+        """Return a range, as long as loops have not gone round too often."""
+        rounds = range(*bounds)
+        self._left -= len(rounds)
+        if self._left < 0:
+            raise jinja2.TemplateRuntimeError(f"loops go round more than {_MAX_ROUNDS:,} times")
+        return rounds

@@ -45,6 +45,18 @@ def packaged() -> Theme:
     )
 
 
+def check(theme: Theme) -> None:
+    """Check the MJML of a theme's own templates; the packaged ones are checked when they are packaged.
+
+    Raises:
+        RenderError: some are wrong; it names file, line and column of everything.
+    """
+    from newsletter.rendering import mjml_check
+
+    for folder in theme.folders[:-1]:
+        mjml_check.ensure(folder)
+
+
 def of_workspace(templates: Path, *, tokens: token_room.Tokens | None = None) -> Theme:
     """Return the packaged theme, behind a workspace's own templates and in its own colours."""
     theme = dataclasses.replace(packaged(), tokens=tokens or token_room.Tokens())
@@ -78,4 +90,5 @@ def parse(theme: Theme) -> list[str]:
             faults.append(f"{error.filename or error.name}:{error.lineno}: {error.message}")
     if faults:
         raise errors.RenderError("\n".join(faults))
+    check(theme)
     return names
