@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import random
 
 import pytest
@@ -75,3 +77,9 @@ def test_the_key_does_not_show_in_the_signers_repr() -> None:
 def test_the_message_key_is_the_same_on_every_retry_and_differs_between_people() -> None:
     assert SIGNER.message_key(1, 2) == SIGNER.message_key(1, 2)
     assert len({SIGNER.message_key(1, n) for n in range(1000)}) == 1000
+
+
+@pytest.mark.parametrize("key", [b"k" * 16, b"k" * 64, b"k" * 65, b"k" * 200])
+def test_the_keyed_hash_is_hmac_as_everybody_computes_it(key: bytes) -> None:
+    expected = hmac.new(key, b"hash\0ada@example.org", hashlib.sha256).hexdigest()
+    assert tokens.Signer(key).keyed_hash("ada@example.org") == expected
