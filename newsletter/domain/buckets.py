@@ -12,7 +12,6 @@ SLOWEST = 1 / 60
 _HALVE = 0.5
 #: Share of the rate before the first refusal that is won back in a second of success.
 _WIN_BACK = 1 / 30
-_MEASURED = 5.0
 
 
 class Bucket:
@@ -49,19 +48,17 @@ class Bucket:
 class Yielding:
     """The pace towards one group of receivers: halved when they refuse for haste, won back step by step.
 
-    Unlimited until the first refusal; Postfix and TCP do likewise (additive increase,
-    multiplicative decrease).
+    Additive increase, multiplicative decrease, as Postfix and TCP have it.
     """
 
-    __slots__ = ("_bucket", "_ceiling", "_count", "_measured", "_peak", "_shut_until", "_since")
+    __slots__ = ("_bucket", "_ceiling", "_peak", "_shut_until")
 
-    def __init__(self, *, now: float, ceiling: float = 0) -> None:
-        """Take the rate that is never exceeded; 0: none."""
+    def __init__(self, *, now: float, ceiling: float = 0, pace: float = 0) -> None:
+        """Take the rate that is never exceeded (0: none), and the pace so far where there is none."""
         self._ceiling = ceiling
+        #: The rate to win back.
+        self._peak = ceiling or max(pace, 1.0)
         self._bucket = Bucket(ceiling, now=now) if ceiling else None
-        self._count, self._since, self._measured = 0, now, 0.0
-        #: The rate to win back: the one at which the first refusal came.
-        self._peak = ceiling
         self._shut_until = now
 
     @property
@@ -76,23 +73,23 @@ class Yielding:
 
     def spend(self, now: float) -> None:
         """Count one message."""
-        self._count += 1
-        if now - self._since >= _MEASURED:
-            self._measured = self._count / (now - self._since)
-            self._count, self._since = 0, now
         if self._bucket:
             self._bucket.spend(now)
 
     def refused(self, now: float, *, shut_for: float = 0) -> None:
-        """Halve the rate, and let nothing go for some seconds."""
+        """Halve the rate, and let nothing go for some seconds.
+
+        One halving for all that were in the air together: none while it is still shut.
+        """
+        if now < self._shut_until:
+            return
         if self._bucket is None:
-            self._peak = max(self._rate_seen(now), 2 * SLOWEST)
             self._bucket = Bucket(self._peak, now=now)
         self._bucket.rate = max(SLOWEST, self._bucket.rate * _HALVE)
-        self._shut_until = max(self._shut_until, now + shut_for)
+        self._shut_until = now + shut_for
 
     def accepted(self) -> None:
-        """Win back a little; at the former rate the limit falls."""
+        """Win back a little; at the former pace the limit falls."""
         if self._bucket is None:
             return
         # One step for each message, so that a second of success at this rate wins a thirtieth of the peak.
@@ -100,6 +97,3 @@ class Yielding:
         self._bucket.rate = min(raised, self._peak)
         if raised >= self._peak and not self._ceiling:
             self._bucket = None
-
-    def _rate_seen(self, now: float) -> float:
-        return max(self._measured, self._count / max(now - self._since, 1.0))

@@ -141,6 +141,8 @@ class Turn(NamedTuple):
     claimed: list[Claimed]
     #: How many became skipped instead of claimed.
     skipped: int = 0
+    #: Where fewer were due than asked for: when the next one will be; None: none is left to claim.
+    next_due: datetime | None = None
 
 
 class Outcome(NamedTuple):

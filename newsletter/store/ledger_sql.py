@@ -34,6 +34,8 @@ class Statements:
     again: str
     #: (first id, last id, mailing, limit) → rows never tried
     fresh: str
+    #: (mailing) → the earliest time at which one comes due again
+    next_due: str
     #: (lease, id)
     claim: str
     #: (reason, settled_at, id)
@@ -57,6 +59,8 @@ SQLITE = Statements(
     # The plus keeps the planner from the index of mailings, which would have to be sorted.
     fresh=_ROW + "WHERE d.id BETWEEN ? AND ? AND +d.mailing_id = ? AND d.state = 'planned'"
     " AND d.not_before IS NULL ORDER BY d.id LIMIT ?",
+    next_due="SELECT min(not_before) FROM delivery"
+    " WHERE mailing_id = ? AND state = 'planned' AND not_before IS NOT NULL",
     claim="UPDATE delivery SET state = 'sending', lease_id = ? WHERE id = ?",
     skip="UPDATE delivery SET state = 'skipped', reply = ?, settled_at = ? WHERE id = ?",
 )
@@ -77,6 +81,7 @@ POSTGRESQL = replace(
     release=_percent(SQLITE.release),
     again=_percent(SQLITE.again) + _LOCK,
     fresh=_percent(SQLITE.fresh).replace("+d.", "d.") + _LOCK,
+    next_due=_percent(SQLITE.next_due),
     claim=_percent(SQLITE.claim),
     skip=_percent(SQLITE.skip),
 )

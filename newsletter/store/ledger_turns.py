@@ -74,8 +74,11 @@ class Turns:
                     ledger_suppress.apply(self._connection, mailing, outcomes, self._hash)
             status = MailingStatus(found[0])
             rows: list[tuple[Any, ...]] = []
+            next_due = None
             if status is MailingStatus.SENDING and limit > 0:
                 rows = self._due(driver, mailing, limit, found[1:], columns.to_instant(now))
+                if len(rows) < limit:
+                    next_due = driver.execute(self._sql.next_due, (mailing,)).fetchone()[0]
             going, staying = _part(rows, now)
             if going:
                 self._many(driver, self._sql.claim, [(held[0], row[0]) for row in going])
@@ -84,7 +87,8 @@ class Turns:
                 self._many(driver, self._sql.skip, [(why, skipped, row[0]) for row, why in staying])
         self._leases[key] = held
         self._note(mailing, rows)
-        return deliveries.Turn(status, [_claimed(row) for row in going], len(staying))
+        due = None if next_due is None else columns.from_instant(next_due)
+        return deliveries.Turn(status, [_claimed(row) for row in going], len(staying), due)
 
     def _hold(self, driver: Any, key: tuple[int, str], lease: ports.Lease) -> tuple[int, datetime]:
         """Return the lease's id, written anew if it has gained enough."""

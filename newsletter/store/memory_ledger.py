@@ -105,7 +105,8 @@ class MemoryLedger:
         if status is not MailingStatus.SENDING or limit <= 0:
             return deliveries.Turn(status, [])
         claimed, skipped = [], 0
-        for row in self._due(book, now)[:limit]:
+        due = self._due(book, now)
+        for row in due[:limit]:
             if why := self._why_not(row.delivery, now):
                 skipped += 1
                 _change(row, state=State.SKIPPED, reply=why, settled_at=now)
@@ -113,7 +114,8 @@ class MemoryLedger:
                 row.owner = lease.owner
                 _change(row, state=State.SENDING)
                 claimed.append(_claimed(row))
-        return deliveries.Turn(status, claimed, skipped)
+        next_due = self.tally(mailing).next_try if len(due) < limit else None
+        return deliveries.Turn(status, claimed, skipped, next_due)
 
     def leave(self, mailing: int, owner: str) -> None:
         """Give a sender's lease back."""

@@ -1,0 +1,84 @@
+"""Merge claimed deliveries: the edition by language, personal links signed, the bytes and their digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from newsletter.domain import deliveries, messages, publications, tokens
+from newsletter.domain.tokens import Purpose
+from newsletter.rendering import merge as merging
+
+
+class Merged(NamedTuple):
+    """A message, and what commits to its bytes."""
+
+    message: messages.Message
+    digest: bytes
+
+
+class Merging:
+    """The editions of one mailing, compiled, with everything that makes a message personal."""
+
+    def __init__(
+        self,
+        templates: Mapping[str, messages.MessageTemplate],
+        publication: publications.Publication,
+        signer: tokens.Signer,
+        *,
+        mailing: int,
+        raw: bool = True,
+    ) -> None:
+        """Take the frozen templates, the default first; ``raw`` is false where a provider wants parts."""
+        self._mergers = {language: merging.compile(template) for language, template in templates.items()}
+        self._default = next(iter(self._mergers.values()))
+        self._chosen: dict[str, merging.Merger] = {}
+        self._signer = signer
+        self._mailing = mailing
+        self._raw = raw
+        number = next(iter(templates.values())).number
+        self._base = publication.url
+        self._view_url = f"{publication.url}/issues/{number.slug}"
+
+    def merge(self, claimed: deliveries.Claimed, date: datetime) -> Merged:
+        """Write the message of one delivery; the same delivery and date give the same bytes.
+
+        Raises:
+            RenderError: a value of the recipient's cannot stand in a header.
+        """
+        merger = self._chosen.get(claimed.language) or self._choose(claimed.language)
+        recipient = self._recipient(claimed)
+        if self._raw:
+            message = merger.merge(recipient, date)
+            return Merged(message, hashlib.sha256(message.raw).digest())
+        message = merger.parts(recipient, date)
+        return Merged(message, hashlib.sha256(repr(message.parts).encode()).digest())
+
+    def _recipient(self, claimed: deliveries.Claimed) -> messages.Recipient:
+        number, subscriber, email, name, language, *_ = claimed
+        signer, mailing = self._signer, self._mailing
+        words = name.split(None, 1)
+        return messages.Recipient(
+            number,
+            email,
+            name,
+            signer.message_key(mailing, subscriber),
+            signer.sign_local_part(Purpose.BOUNCE, number),
+            {
+                "unsubscribe_url": f"{self._base}/u/{signer.sign(Purpose.LEAVE, subscriber, mailing)}",
+                "preferences_url": f"{self._base}/preferences/{signer.sign(Purpose.PREFERENCES, subscriber)}",
+                "view_url": self._view_url,
+                "subscriber.email": email,
+                "subscriber.language": language,
+                "subscriber.name": name,
+                "subscriber.first_name": words[0] if words else "",
+            },
+        )
+
+    def _choose(self, language: str) -> merging.Merger:
+        """Return the edition nearest to a subscriber's language: ja for ja-JP, else the default."""
+        found = self._mergers.get(language) or self._mergers.get(language.partition("-")[0]) or self._default
+        self._chosen[language] = found
+        return found

@@ -1,0 +1,107 @@
+"""Pacing: when the next message may go, by the rates that were set and the replies that came."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from newsletter.domain import addresses, buckets, deliveries
+from newsletter.domain.verdicts import Kind, Scope
+
+#: Domains whose mail goes to the same servers, and which therefore share one pace.
+_GROUPS = {
+    "googlemail.com": "gmail.com",
+    "hotmail.com": "outlook.com",
+    "live.com": "outlook.com",
+    "msn.com": "outlook.com",
+    "ymail.com": "yahoo.com",
+    "rocketmail.com": "yahoo.com",
+    "aol.com": "yahoo.com",
+    "me.com": "icloud.com",
+    "mac.com": "icloud.com",
+    "gmx.de": "gmx.net",
+    "web.de": "gmx.net",
+}
+#: A domain that says “slower” is left alone this long, if it does not say how long itself.
+_BREATHER = 5.0
+#: A domain that refuses for reasons of ours (authentication, reputation) is not asked again so soon.
+_SHUT = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """Messages a second; 0 is as fast as it goes."""
+
+    #: Of the mailing.
+    mailing: float = 0
+    #: Of the provider, whatever the mailing.
+    provider: float = 0
+    #: Domain → its rate.
+    domains: Mapping[str, float] = field(default_factory=dict)
+
+
+class Pacing:
+    """The buckets of one sender. Times are seconds of a steady clock."""
+
+    def __init__(self, rates: Rates, *, now: float) -> None:
+        self._buckets = [
+            buckets.Bucket(rate, now=now) for rate in (rates.mailing, rates.provider) if rate > 0
+        ]
+        self._slow = {
+            group(domain): buckets.Yielding(now=now, ceiling=rate)
+            for domain, rate in rates.domains.items()
+            if rate > 0
+        }
+        self._seen: Counter[str] = Counter()
+        self._since = now
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is paced at all: then `wait` and `spend` need not be asked."""
+        return not self._buckets and not self._slow
+
+    def saw(self, emails: Iterable[str]) -> None:
+        """Count addresses whose turn has come, so that a first refusal finds the pace before it."""
+        self._seen.update(group(addresses.domain(email)) for email in emails)
+
+    def wait(self, now: float) -> float:
+        """Return the seconds until any message may go; 0: now."""
+        return max((bucket.wait(now) for bucket in self._buckets), default=0.0)
+
+    def wait_for(self, email: str, now: float) -> float:
+        """Return the seconds until a message may go to this address's domain; 0: now."""
+        slow = self._slow.get(group(addresses.domain(email))) if self._slow else None
+        return slow.wait(now) if slow else 0.0
+
+    def spend(self, email: str, now: float) -> None:
+        """Count a message that goes now."""
+        for bucket in self._buckets:
+            bucket.spend(now)
+        slow = self._slow.get(group(addresses.domain(email))) if self._slow else None
+        if slow:
+            slow.spend(now)
+
+    def note(self, email: str, receipt: deliveries.Receipt, now: float) -> None:
+        """Learn from an answer: slower after a refusal that concerns the domain, faster after success."""
+        verdict = receipt.verdict
+        if verdict.kind is Kind.ACCEPTED:
+            if self._slow and (slow := self._slow.get(group(addresses.domain(email)))):
+                slow.accepted()
+        elif verdict.scope is Scope.DOMAIN:
+            key = group(addresses.domain(email))
+            slow = self._slow.get(key)
+            if slow is None:
+                pace = self._seen[key] / max(now - self._since, 1.0)
+                slow = self._slow[key] = buckets.Yielding(now=now, pace=pace)
+            pause = _SHUT if verdict.kind is Kind.STOP else _BREATHER
+            slow.refused(now, shut_for=verdict.retry_after or pause)
+
+    def slow_domains(self) -> Mapping[str, float]:
+        """Return the rate of every domain that has one."""
+        return {domain: slow.rate for domain, slow in self._slow.items() if slow.rate}
+
+
+def group(domain: str) -> str:
+    """Return the domain that stands for all those which share its servers."""
+    return _GROUPS.get(domain, domain)

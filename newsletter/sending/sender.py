@@ -1,0 +1,161 @@
+"""Carry out a mailing: recover what a dead sender left, hand over until the ledger is dry, account for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from newsletter import ports
+from newsletter.domain import deliveries, errors, publications, tokens
+from newsletter.domain.deliveries import Mailing, MailingStatus, State
+from newsletter.sending import dispatch, owners, pacing
+from newsletter.sending.merging import Merging
+
+#: Seconds for which messages in the air are waited for once somebody said stop.
+DRAIN = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """How far a mailing has come when its sender leaves."""
+
+    tally: deliveries.Tally
+    #: What became of deliveries in this run.
+    counts: Mapping[State, int]
+    #: Deliveries in doubt that an earlier sender left behind.
+    recovered: int = 0
+    #: Why it ended before everybody was served; empty when it did not.
+    stopped: str = ""
+
+    @property
+    def mailing(self) -> Mailing:
+        """The mailing as it stands now."""
+        return self.tally.mailing
+
+
+class Sender:
+    """One process's part in one mailing."""
+
+    def __init__(
+        self,
+        ledger: ports.Ledger,
+        provider: ports.Provider,
+        publication: publications.Publication,
+        signer: tokens.Signer,
+        *,
+        options: dispatch.Options,
+        around: dispatch.Surroundings,
+    ) -> None:
+        self._ledger, self._provider = ledger, provider
+        self._publication, self._signer = publication, signer
+        self._options, self._around = options, around
+        self._feed: dispatch.Dispatch | None = None
+        self._stopped = ""
+
+    @property
+    def counts(self) -> Mapping[State, int]:
+        """What became of deliveries so far."""
+        return self._feed.counts if self._feed else {}
+
+    def stop(self, reason: str) -> None:
+        """Hand nothing more over, and wait for the answers to what is in the air."""
+        self._stopped = reason
+        if self._feed is not None:
+            self._feed.stop(reason)
+
+    async def send(self, mailing: int, *, rates: pacing.Rates | None = None) -> Result:
+        """Send everything that is due.
+
+        Raises:
+            MailingError: the mailing is over, or a message is larger than the provider takes.
+            ProviderError: the provider cannot be reached, or will not have us.
+            StoreError: the database cannot be written; nothing is lost.
+        """
+        await self._provider.probe()
+        self._refuse_too_large(mailing)
+        found = self._ledger.begin(mailing, now=self._around.now())
+        recovered = self._recover(mailing)
+        feed = self._open(found, rates or pacing.Rates(mailing=found.rate))
+        try:
+            await self._provider.send(feed)
+        except errors.ProviderRefusedError as error:
+            self._close(feed, mailing)
+            self._pause(mailing, str(error))
+            raise
+        finally:
+            self._close(feed, mailing)
+        if feed.stopped and feed.status is MailingStatus.SENDING and feed.stopped != self._stopped:
+            self._pause(mailing, feed.stopped)
+        return self._result(mailing, feed, recovered)
+
+    def _open(self, mailing: Mailing, rates: pacing.Rates) -> dispatch.Dispatch:
+        feed = dispatch.Dispatch(
+            self._ledger,
+            self._merging(mailing.id),
+            pacing.Pacing(rates, now=self._around.steady()),
+            mailing=mailing.id,
+            options=self._options,
+            around=self._around,
+        )
+        self._feed = feed
+        if self._stopped:
+            feed.stop(self._stopped)
+        return feed
+
+    def _merging(self, mailing: int) -> Merging:
+        return Merging(
+            self._ledger.template(mailing),
+            self._publication,
+            self._signer,
+            mailing=mailing,
+            raw=self._provider.limits.raw,
+        )
+
+    def _recover(self, mailing: int) -> int:
+        return self._ledger.recover(
+            mailing,
+            dead=owners.is_dead,
+            after_crash=self._options.policy.after_crash,
+            now=self._around.now(),
+        )
+
+    def _close(self, feed: dispatch.Dispatch, mailing: int) -> None:
+        if feed.closed:
+            return
+        feed.close()
+        if feed.failure is not None:
+            raise feed.failure
+        self._ledger.leave(mailing, self._around.owner)
+
+    def _pause(self, mailing: int, reason: str) -> None:
+        self._ledger.set_status(mailing, MailingStatus.PAUSED, reason=reason, now=self._around.now())
+
+    def _result(self, mailing: int, feed: dispatch.Dispatch, recovered: int) -> Result:
+        tally = self._ledger.tally(mailing)
+        if not tally.open and tally.mailing.status is MailingStatus.SENDING:
+            self._ledger.set_status(mailing, MailingStatus.DONE, now=self._around.now())
+            tally = self._ledger.tally(mailing)
+        return Result(tally=tally, counts=feed.counts, recovered=recovered, stopped=feed.stopped)
+
+    def _refuse_too_large(self, mailing: int) -> None:
+        """Refuse a message over the server's limit before the first is sent (RFC 1870)."""
+        most = self._provider.limits.max_bytes
+        if not most or not self._provider.limits.raw:
+            return
+        sample = deliveries.Claimed(0, 0, "reader@example.org", "", "", 0)
+        for language, template in self._ledger.template(mailing).items():
+            merging = Merging({language: template}, self._publication, self._signer, mailing=mailing)
+            size = len(merging.merge(sample, self._around.now()).message.raw)
+            if size > most:
+                raise errors.MailingError(
+                    f"a message of issue {template.number} has {size:,} bytes, the server takes {most:,}",
+                    hint="shorten the issue, or link to its pictures instead of embedding them",
+                )
+
+
+async def drain(sending: asyncio.Task[Result], *, seconds: float = DRAIN) -> None:
+    """Wait for a sender that was told to stop; break it off when the answers do not come."""
+    done, _ = await asyncio.wait({sending}, timeout=seconds)
+    if not done:
+        sending.cancel()

@@ -1,0 +1,47 @@
+"""Watch a mailing's answers, and say when it should stop by itself until a person has looked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from newsletter.domain.verdicts import Kind
+
+#: Answers that name the address as dead.
+_DEAD = Kind.SUPPRESS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What is too much."""
+
+    #: Failures one after the other, of whatever kind.
+    in_a_row: int = 50
+    #: Share of addresses refused as dead, once `enough` were answered for.
+    dead_share: float = 0.05
+    enough: int = 200
+
+
+class Watch:
+    """Counts failures in a row and addresses that turn out dead."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._in_a_row = 0
+        self._answered = 0
+        self._dead = 0
+
+    def look(self, kind: Kind, reply: str) -> str:
+        """Count an answer; return the reason to stop, or an empty text."""
+        self._answered += 1
+        if kind is Kind.ACCEPTED:
+            self._in_a_row = 0
+            return ""
+        self._in_a_row += 1
+        self._dead += kind is _DEAD
+        limits = self._limits
+        if self._in_a_row == limits.in_a_row:
+            return f"{self._in_a_row} failures in a row, the last “{reply}”"
+        if self._answered >= limits.enough and self._dead > limits.dead_share * self._answered:
+            share = 100 * self._dead / self._answered
+            return f"{share:.0f} % of {self._answered} addresses were refused as dead, the last “{reply}”"
+        return ""
