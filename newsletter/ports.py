@@ -134,6 +134,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def senders(self, mailing: int) -> Sequence[Lease]:
+        """Return the leases on a mailing, those of dead senders too."""
+        ...
+
     def leave(self, mailing: int, owner: str) -> None:
         """Give a sender's lease back: it is done with the mailing, and nothing of it is in the air."""
         ...

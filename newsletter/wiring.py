@@ -7,6 +7,7 @@ that a command pays for the rooms it enters and no others. To wire a room: add a
 from __future__ import annotations
 
 import random
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -15,14 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from newsletter import ports
-from newsletter.domain import deliveries, publications, tokens
+from newsletter.domain import deliveries, errors, publications, tokens
 from newsletter.settings import workspace
 
 if TYPE_CHECKING:
     from newsletter.authoring import newsroom
     from newsletter.checking import link_health
     from newsletter.rendering import theme
-    from newsletter.sending import clearance, proofs
+    from newsletter.sending import auditing, clearance, plan, proofs
+    from newsletter.sending.sender import Sender
     from newsletter.settings.model import Settings
     from newsletter.store.database import Database
 
@@ -79,6 +81,86 @@ class App:
 
         self.database.require_current()
         return StoredDirectory(self.database, self.signer.keyed_hash)
+
+    @cached_property
+    def ledger(self) -> ports.Ledger:
+        """Return the ledger of mailings and deliveries.
+
+        Raises:
+            StoreError: the database is unreachable, or not migrated to this version.
+        """
+        from newsletter.store.ledger import StoredLedger
+
+        self.database.require_current()
+        return StoredLedger(self.database, self.signer.keyed_hash)
+
+    @cached_property
+    def planner(self) -> plan.Planner:
+        """Return what makes mailings out of orders."""
+        return self.planner_of(self.ledger)
+
+    def planner_of(self, ledger: ports.Ledger) -> plan.Planner:
+        """Return what makes mailings out of orders, in a ledger of one's own."""
+        from newsletter.sending import plan
+
+        skip = self.settings.delivery.skip_approval
+        return plan.Planner(ledger=ledger, clearance=self.clearance, skip_approval=skip)
+
+    @cached_property
+    def audit(self) -> auditing.Audit:
+        """Return what checks the ledger of a mailing."""
+        from newsletter.sending import auditing
+
+        return auditing.Audit(ledger=self.ledger, publication=self.publication, signer=self.signer)
+
+    def sender(self, provider: str, *, wait: bool = False) -> Sender:
+        """Return this process's part in a mailing, by a provider of the settings.
+
+        Raises:
+            ProviderError: it cannot be set up.
+        """
+        return self._sender(self.ledger, self.provider(provider), wait=wait)
+
+    def rehearsal(self) -> tuple[Sender, ports.Ledger, Path]:
+        """Return a sender that writes to a folder, the ledger in memory that it keeps, and the folder."""
+        from newsletter.providers import registry
+        from newsletter.store.memory_ledger import MemoryLedger
+
+        ledger = MemoryLedger(self.directory)
+        folder = self.workspace.root / "outbox"
+        outbox = registry.build("outbox", {"path": folder})
+        return self._sender(ledger, outbox, wait=False), ledger, folder
+
+    def _sender(self, ledger: ports.Ledger, provider: ports.Provider, *, wait: bool) -> Sender:
+        from newsletter.domain import retries
+        from newsletter.domain.deliveries import AfterCrash
+        from newsletter.sending import dispatch, owners, sender, watching
+
+        delivery = self.settings.delivery
+        options = dispatch.Options(
+            window=delivery.window,
+            wait=wait,
+            policy=retries.Policy(
+                delays=delivery.retry,
+                give_up=delivery.give_up,
+                after_crash=AfterCrash(delivery.after_crash),
+            ),
+            limits=watching.Limits(in_a_row=delivery.pause_after, dead_share=delivery.pause_when_dead),
+        )
+        around = dispatch.Surroundings(now=self.now, steady=time.monotonic, rng=self.rng, owner=owners.own())
+        return sender.Sender(ledger, provider, self.publication, self.signer, options=options, around=around)
+
+    def require_provider(self, name: str) -> None:
+        """Make sure that the settings describe a provider.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        if name not in self.settings.providers:
+            known = ", ".join(self.settings.providers) or "none"
+            raise errors.UsageError(
+                f"there is no [providers.{name}]", hint=f"newsletter.toml describes: {known}"
+            )
 
     def provider(self, name: str = "") -> ports.Provider:
         """Return a provider of the settings, by default the one that delivers.

@@ -64,8 +64,8 @@ MOVES: Mapping[State, frozenset[State]] = {
 
 #: States in which nothing more happens by itself.
 SETTLED = frozenset(State) - {State.PLANNED, State.SENDING}
-#: States that make a finished mailing exit with 3.
-TROUBLED = frozenset({State.FAILED, State.UNKNOWN})
+#: States in which somebody did not get the mailing, or may not have: a finished one exits with 3.
+TROUBLED = frozenset({State.REJECTED, State.FAILED, State.UNKNOWN})
 
 
 def may_move(old: State, new: State) -> bool:
@@ -233,5 +233,5 @@ class Tally:
 
     @property
     def troubled(self) -> int:
-        """How many failed or are unknown."""
+        """How many were refused, failed or are unknown."""
         return sum(self.states.get(state, 0) for state in TROUBLED)

@@ -14,6 +14,9 @@ from newsletter.sending.merging import Merging
 
 #: Seconds for which messages in the air are waited for once somebody said stop.
 DRAIN = 30.0
+#: Why a sender was told to stop. By hand, the mailing stays paused; by the system, it goes on after it.
+BY_HAND = "stopped by Ctrl-C"
+BY_SYSTEM = "stopped by the system"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +88,7 @@ class Sender:
             raise
         finally:
             self._close(feed, mailing)
-        if feed.stopped and feed.status is MailingStatus.SENDING and feed.stopped != self._stopped:
+        if feed.stopped not in ("", BY_SYSTEM) and feed.status is MailingStatus.SENDING:
             self._pause(mailing, feed.stopped)
         return self._result(mailing, feed, recovered)
 

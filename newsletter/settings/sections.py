@@ -86,6 +86,18 @@ class Delivery(Section):
     after_crash: Literal["resend", "hold"] = "resend"
     #: Send issues that nobody approved.
     skip_approval: bool = False
+    #: Messages that a killed process may leave in doubt.
+    window: int = Field(default=64, ge=1, le=10_000)
+    #: Waits before each further try; the last one repeats until `give_up`.
+    retry: tuple[Duration, ...] = Field(
+        default=tuple(durations.parse(wait) for wait in ("5m", "15m", "30m", "1h", "2h", "4h", "8h")),
+        min_length=1,
+    )
+    give_up: Duration = durations.parse("24h")
+    #: Failures in a row after which a mailing pauses by itself.
+    pause_after: int = Field(default=50, ge=1)
+    #: Share of addresses refused as dead, of 200 or more, at which it does.
+    pause_when_dead: float = Field(default=0.05, gt=0, le=1)
 
 
 class Database(Section):

@@ -66,6 +66,13 @@ class StoredLedger:
         """Settle and claim in one transaction: one turn of the group commit."""
         return self._turns.turn(mailing, lease, outcomes, limit=limit, now=now)
 
+    def senders(self, mailing: int) -> Sequence[ports.Lease]:
+        """Return the leases on a mailing, those of dead senders too."""
+        query = sa.select(lease.c.owner, lease.c.until).where(lease.c.mailing_id == mailing)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(lease.c.id))
+            return [ports.Lease(owner=owner, until=until) for owner, until in rows]
+
     def leave(self, mailing: int, owner: str) -> None:
         """Give a sender's lease back."""
         self._turns.close()

@@ -117,6 +117,11 @@ class MemoryLedger:
         next_due = self.tally(mailing).next_try if len(due) < limit else None
         return deliveries.Turn(status, claimed, skipped, next_due)
 
+    def senders(self, mailing: int) -> Sequence[ports.Lease]:
+        """Return the leases on a mailing, those of dead senders too."""
+        leases = self._book(mailing).leases
+        return [ports.Lease(owner=owner, until=until) for owner, until in leases.items()]
+
     def leave(self, mailing: int, owner: str) -> None:
         """Give a sender's lease back."""
         book = self._book(mailing)

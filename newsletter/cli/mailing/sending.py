@@ -1,0 +1,102 @@
+"""Carry a mailing out in front of somebody: the bar, Ctrl-C, and the account at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+from newsletter import wiring
+from newsletter.cli import output
+from newsletter.cli.mailing.group import leave_troubled, local, states
+from newsletter.domain import errors
+
+if TYPE_CHECKING:
+    from newsletter.domain import deliveries
+    from newsletter.sending import plan as planning
+    from newsletter.sending.sender import Result, Sender
+
+#: Seconds between two strokes of the progress bar.
+_STROKE = 0.1
+
+
+def carry_out(
+    app: wiring.App, mailing: deliveries.Mailing, *, rate: float | None, provider: str, wait: bool
+) -> None:
+    """Send what is due, with a progress bar, and say what came of it."""
+    from newsletter.sending import pacing
+
+    sender = app.sender(provider or mailing.provider, wait=wait)
+    rates = pacing.Rates(mailing=mailing.rate if rate is None else rate)
+    total = app.ledger.tally(mailing.id).open
+    try:
+        result = asyncio.run(_watch(sender, mailing, rates, total))
+    except errors.NewsletterError as error:
+        again = f"newsletter mailing send {mailing.number}"
+        error.hint = f"{error.hint}; then `{again}` goes on" if error.hint else f"`{again}` goes on"
+        raise
+    _account(app, result)
+
+
+def try_out(app: wiring.App, order: planning.Order) -> None:
+    """Write every message of an order to the outbox folder; the ledger of record never hears of it."""
+    sender, ledger, folder = app.rehearsal()
+    planner = app.planner_of(ledger)
+    mailing = planner.plan(order, now=app.now())
+    result = asyncio.run(_watch(sender, mailing, None, mailing.planned))
+    output.line(f"Dry run: {states(result.tally)}. The messages are in {folder}; nobody was mailed.")
+
+
+async def _watch(sender: Sender, mailing: deliveries.Mailing, rates: object, total: int) -> Result:
+    """Run a sender; the first Ctrl-C lets it finish what is in the air, the second breaks it off."""
+    from newsletter.sending import pacing
+    from newsletter.sending import sender as senders
+
+    sending = asyncio.create_task(
+        sender.send(mailing.id, rates=rates if isinstance(rates, pacing.Rates) else None)
+    )
+    draining: list[asyncio.Task[None]] = []
+
+    def stop(reason: str) -> None:
+        if draining:
+            sending.cancel()
+        else:
+            output.warn("stopping: waiting for the answers to what is in the air; once more to break off")
+            sender.stop(reason)
+            draining.append(asyncio.create_task(senders.drain(sending)))
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, stop, senders.BY_HAND)
+    loop.add_signal_handler(signal.SIGTERM, stop, senders.BY_SYSTEM)
+    with output.progress("Sending", total=total) as advance:
+        done = 0
+        while not sending.done():
+            await asyncio.wait({sending}, timeout=_STROKE)
+            now = sum(sender.counts.values())
+            advance(now - done)
+            done = now
+    try:
+        return await sending
+    except asyncio.CancelledError:
+        raise errors.MailingError("broken off: what was in the air is in doubt") from None
+
+
+def _account(app: wiring.App, result: Result) -> None:
+    """Say what came of it, and what to type next; leave with 3 where somebody was not reached."""
+    number, tally = result.mailing.number, result.tally
+    if result.recovered:
+        output.line(f"{result.recovered:,} deliveries were in the air when an earlier sender ended.")
+    output.line(f"Issue {number} is {result.mailing.status}: {states(tally)}.")
+    if result.stopped:
+        raise errors.MailingError(
+            f"stopped before the end: {result.stopped}",
+            hint=f"`newsletter mailing send {number}` goes on with the {tally.open:,} that are open",
+        )
+    if tally.open:
+        output.line(
+            f"{tally.open:,} will be tried again, the next at {local(app, tally.next_try)}: "
+            f"newsletter serve does it, or newsletter mailing send {number} --wait"
+        )
+    if tally.troubled:
+        output.line(f"Who was not reached, and why: newsletter mailing who {number} --status failed")
+    leave_troubled(tally)
