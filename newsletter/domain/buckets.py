@@ -51,7 +51,7 @@ class Yielding:
     Additive increase, multiplicative decrease, as Postfix and TCP have it.
     """
 
-    __slots__ = ("_bucket", "_ceiling", "_peak", "_shut_until")
+    __slots__ = ("_booked", "_bucket", "_ceiling", "_peak", "_shut_until")
 
     def __init__(self, *, now: float, ceiling: float = 0, pace: float = 0) -> None:
         """Take the rate that is never exceeded (0: none), and the pace so far where there is none."""
@@ -59,17 +59,25 @@ class Yielding:
         #: The rate to win back.
         self._peak = ceiling or max(pace, 1.0)
         self._bucket = Bucket(ceiling, now=now) if ceiling else None
-        self._shut_until = now
+        self._shut_until = self._booked = now
 
     @property
     def rate(self) -> float:
         """Messages a second; 0: as fast as they come."""
         return self._bucket.rate if self._bucket else 0.0
 
-    def wait(self, now: float) -> float:
-        """Return the seconds until a message may go; 0: now."""
+    def wait(self, now: float, *, ahead: int = 0) -> float:
+        """Return the seconds until a message may go that has so many others before it; 0: now."""
         shut = max(0.0, self._shut_until - now)
-        return max(shut, self._bucket.wait(now)) if self._bucket else shut
+        if self._bucket is None:
+            return shut
+        return max(shut, self._bucket.wait(now)) + ahead / self._bucket.rate
+
+    def book(self, now: float, *, ahead: int) -> float:
+        """Take the next free place behind all that were booked before; return the seconds until then."""
+        place = max(self._booked, now + self.wait(now, ahead=ahead))
+        self._booked = place + (1 / self._bucket.rate if self._bucket else 0.0)
+        return place - now
 
     def spend(self, now: float) -> None:
         """Count one message."""

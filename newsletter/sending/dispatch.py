@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from newsletter import ports
-from newsletter.domain import deliveries, errors, messages, retries
+from newsletter.domain import buckets, deliveries, errors, messages, retries
 from newsletter.domain.deliveries import Claimed, MailingStatus, Outcome, State
 from newsletter.domain.verdicts import Kind, Scope
 from newsletter.sending import pacing, watching
@@ -22,6 +22,8 @@ from newsletter.sending.merging import Merging
 
 #: Seconds between two looks at the ledger when there is nothing to record: a pause is seen by then.
 _TICK = 1.0
+#: Seconds that let others on the event loop have their turn.
+_AT_ONCE = 0.001
 #: Seconds that an answer waits for others before it is committed.
 _LINGER = 0.1
 #: A delivery whose domain must wait longer than this goes back to the ledger instead of holding a place.
@@ -85,6 +87,10 @@ class Dispatch:
         #: Until when deliveries that we put off ourselves come back.
         self._put_off_until = around.now()
         self._next_due: datetime | None = None
+        #: Whether everything in the queue waits for its domain, so that others may be claimed past it.
+        self._stuck = False
+        #: Whether the last turn gave all it was asked for, so that there may be more.
+        self._more = False
         self._closing = False
         #: Whether it was closed: everything that had an answer is settled.
         self.closed = False
@@ -115,7 +121,10 @@ class Dispatch:
             if not self._queue:
                 return None
         if not self._paces.idle and not self._may_go():
-            return None
+            if self._stuck:
+                self._refill()
+            if not self._stuck or not self._may_go():
+                return None
         claimed = self._queue.popleft()
         try:
             message, digest = self._merging.merge(claimed, self._dated)
@@ -230,6 +239,7 @@ class Dispatch:
             self.stop(f"the mailing was {turn.status}")
         elif limit > 0:
             dry = len(turn.claimed) + turn.skipped < limit
+            self._more = not dry
             self._next_due = turn.next_due if dry else None
             self._claim_at = steady + self._until(turn.next_due, now) if dry else 0.0
         if self._queue:
@@ -286,7 +296,13 @@ class Dispatch:
         if self._closing:
             return None
         if self._queue:
-            return self._wait_of_next()
+            wait = self._wait_of_next()
+            if self._stuck:
+                self._refill()
+                wait = self._wait_of_next()
+            return wait
+        if self._more and not self._air:
+            return _AT_ONCE
         if self._air or self._outcomes or self._in_trouble:
             return _TICK
         if self._next_due is None or not self._worth_waiting(self._next_due):
@@ -313,17 +329,21 @@ class Dispatch:
             return 0.0
         now = self._around.steady()
         soonest = _TICK
+        ahead: Counter[buckets.Yielding] = Counter()
         for _ in range(len(self._queue)):
-            wait = self._paces.wait_for(self._queue[0].email, now)
-            if wait <= 0:
+            pace = self._paces.slow(self._queue[0].email)
+            if pace is None or (wait := pace.wait(now, ahead=ahead[pace])) <= 0:
+                self._stuck = False
                 return min(_TICK, self._paces.wait(now))
             claimed = self._queue.popleft()
-            if wait > _HORIZON:
-                self._put_off(claimed, wait)
+            if wait > _HORIZON or ahead.total() >= self._batch:
+                self._put_off(claimed, pace.book(now, ahead=ahead[pace]))
             else:
+                ahead[pace] += 1
                 soonest = min(soonest, wait)
                 self._queue.append(claimed)
-        return soonest if self._queue else _LINGER
+        self._stuck = True
+        return soonest if self._queue else _AT_ONCE
 
     def _put_off(self, claimed: Claimed, wait: float) -> None:
         """Give a delivery back until its domain's turn, so that it holds up no other."""

@@ -69,29 +69,26 @@ class Pacing:
         """Return the seconds until any message may go; 0: now."""
         return max((bucket.wait(now) for bucket in self._buckets), default=0.0)
 
-    def wait_for(self, email: str, now: float) -> float:
-        """Return the seconds until a message may go to this address's domain; 0: now."""
-        slow = self._slow.get(group(addresses.domain(email))) if self._slow else None
-        return slow.wait(now) if slow else 0.0
+    def slow(self, email: str) -> buckets.Yielding | None:
+        """Return the pace of an address's domain, where it has one."""
+        return self._slow.get(group(addresses.domain(email))) if self._slow else None
 
     def spend(self, email: str, now: float) -> None:
         """Count a message that goes now."""
         for bucket in self._buckets:
             bucket.spend(now)
-        slow = self._slow.get(group(addresses.domain(email))) if self._slow else None
-        if slow:
+        if slow := self.slow(email):
             slow.spend(now)
 
     def note(self, email: str, receipt: deliveries.Receipt, now: float) -> None:
         """Learn from an answer: slower after a refusal that concerns the domain, faster after success."""
         verdict = receipt.verdict
         if verdict.kind is Kind.ACCEPTED:
-            if self._slow and (slow := self._slow.get(group(addresses.domain(email)))):
+            if slow := self.slow(email):
                 slow.accepted()
         elif verdict.scope is Scope.DOMAIN:
             key = group(addresses.domain(email))
-            slow = self._slow.get(key)
-            if slow is None:
+            if (slow := self._slow.get(key)) is None:
                 pace = self._seen[key] / max(now - self._since, 1.0)
                 slow = self._slow[key] = buckets.Yielding(now=now, pace=pace)
             pause = _SHUT if verdict.kind is Kind.STOP else _BREATHER
