@@ -134,7 +134,7 @@ class App:
     def _sender(self, ledger: ports.Ledger, provider: ports.Provider, *, wait: bool) -> Sender:
         from newsletter.domain import retries
         from newsletter.domain.deliveries import AfterCrash
-        from newsletter.sending import dispatch, owners, sender, watching
+        from newsletter.sending import dispatch, owners, sender, watching, window
 
         delivery = self.settings.delivery
         options = dispatch.Options(
@@ -147,7 +147,7 @@ class App:
             ),
             limits=watching.Limits(in_a_row=delivery.pause_after, dead_share=delivery.pause_when_dead),
         )
-        around = dispatch.Surroundings(now=self.now, steady=time.monotonic, rng=self.rng, owner=owners.own())
+        around = window.Surroundings(now=self.now, steady=time.monotonic, rng=self.rng, owner=owners.own())
         return sender.Sender(ledger, provider, self.publication, self.signer, options=options, around=around)
 
     def require_provider(self, name: str) -> None:

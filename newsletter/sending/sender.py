@@ -11,6 +11,7 @@ from newsletter.domain import deliveries, errors, publications, tokens
 from newsletter.domain.deliveries import Mailing, MailingStatus, State
 from newsletter.sending import dispatch, owners, pacing
 from newsletter.sending.merging import Merging
+from newsletter.sending.window import Surroundings, Window
 
 #: Seconds for which messages in the air are waited for once somebody said stop.
 DRAIN = 30.0
@@ -48,7 +49,7 @@ class Sender:
         signer: tokens.Signer,
         *,
         options: dispatch.Options,
-        around: dispatch.Surroundings,
+        around: Surroundings,
     ) -> None:
         self._ledger, self._provider = ledger, provider
         self._publication, self._signer = publication, signer
@@ -79,28 +80,27 @@ class Sender:
         self._refuse_too_large(mailing)
         found = self._ledger.begin(mailing, now=self._around.now())
         recovered = self._recover(mailing)
-        feed = self._open(found, rates or pacing.Rates(mailing=found.rate))
+        window = self._window(mailing)
+        feed = self._open(window, found, rates or pacing.Rates(mailing=found.rate))
         try:
             await self._provider.send(feed)
         except errors.ProviderRefusedError as error:
-            self._close(feed, mailing)
-            self._pause(mailing, str(error))
+            feed.stop(str(error))
             raise
         finally:
-            self._close(feed, mailing)
-        if feed.stopped not in ("", BY_SYSTEM) and feed.status is MailingStatus.SENDING:
-            self._pause(mailing, feed.stopped)
+            self._close(feed, window, mailing)
         return self._result(mailing, feed, recovered)
 
-    def _open(self, mailing: Mailing, rates: pacing.Rates) -> dispatch.Dispatch:
-        feed = dispatch.Dispatch(
-            self._ledger,
-            self._merging(mailing.id),
-            pacing.Pacing(rates, now=self._around.steady()),
-            mailing=mailing.id,
-            options=self._options,
-            around=self._around,
+    def _window(self, mailing: int) -> Window:
+        options = self._options
+        return Window(
+            self._ledger, mailing, size=options.window, patience=options.patience, around=self._around
         )
+
+    def _open(self, window: Window, mailing: Mailing, rates: pacing.Rates) -> dispatch.Dispatch:
+        paces = pacing.Pacing(rates, now=self._around.steady())
+        merging = self._merging(mailing.id)
+        feed = dispatch.Dispatch(window, merging, paces, options=self._options, around=self._around)
         self._feed = feed
         if self._stopped:
             feed.stop(self._stopped)
@@ -123,16 +123,15 @@ class Sender:
             now=self._around.now(),
         )
 
-    def _close(self, feed: dispatch.Dispatch, mailing: int) -> None:
-        if feed.closed:
-            return
-        feed.close()
-        if feed.failure is not None:
-            raise feed.failure
-        self._ledger.leave(mailing, self._around.owner)
-
-    def _pause(self, mailing: int, reason: str) -> None:
-        self._ledger.set_status(mailing, MailingStatus.PAUSED, reason=reason, now=self._around.now())
+    def _close(self, feed: dispatch.Dispatch, window: Window, mailing: int) -> None:
+        """Settle what can be settled, and pause the mailing where it stopped for a reason of its own."""
+        try:
+            feed.close()
+        except errors.StoreError as error:
+            raise window.failure or error from None
+        if feed.stopped not in ("", BY_SYSTEM) and window.status is MailingStatus.SENDING:
+            reason, now = feed.stopped, self._around.now()
+            self._ledger.set_status(mailing, MailingStatus.PAUSED, reason=reason, now=now)
 
     def _result(self, mailing: int, feed: dispatch.Dispatch, recovered: int) -> Result:
         tally = self._ledger.tally(mailing)

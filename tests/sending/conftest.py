@@ -12,7 +12,7 @@ import pytest
 from newsletter import ports
 from newsletter.domain import deliveries, publications, retries, tokens
 from newsletter.domain.deliveries import State
-from newsletter.sending import dispatch, sender
+from newsletter.sending import dispatch, sender, window
 from newsletter.store.memory import MemoryDirectory
 from newsletter.store.memory_ledger import MemoryLedger
 from tests.sending import samples
@@ -58,7 +58,7 @@ class Bench:
         policy: retries.Policy | None = None,
         **options: Any,
     ) -> sender.Sender:
-        around = dispatch.Surroundings(
+        around = window.Surroundings(
             now=self.time.now, steady=self.time.steady, rng=random.Random(5), owner=owner
         )
         chosen = dispatch.Options(policy=policy or retries.Policy(jitter=0), **options)

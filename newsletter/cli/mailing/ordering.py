@@ -34,6 +34,7 @@ OnlyMissing = Annotated[
 def plan(
     ctx: typer.Context,
     issue: Issue,
+    *,
     provider: Provider = "",
     rate: Rate = None,
     only_missing: OnlyMissing = False,
@@ -53,9 +54,10 @@ def plan(
         "newsletter mailing send next --dry-run",
     )
 )
-def send(
+def send(  # noqa: PLR0913 - one parameter an option
     ctx: typer.Context,
     issue: Issue,
+    *,
     yes: output.Yes = False,
     provider: Provider = "",
     rate: Rate = None,
@@ -85,9 +87,10 @@ def send(
 @app.command(
     epilog=nouns.example('newsletter mailing schedule 2.24 --at "2026-12-04 09:00" --tz America/New_York')
 )
-def schedule(
+def schedule(  # noqa: PLR0913 - one parameter an option
     ctx: typer.Context,
     issue: Issue,
+    *,
     at: Annotated[
         datetime | None,
         typer.Option(
