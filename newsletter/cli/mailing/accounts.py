@@ -163,7 +163,7 @@ def verify(ctx: typer.Context, issue: Issue) -> None:
     output.line(f"The ledger of issue {found.number} adds up: {tally.total:,} deliveries, {states(tally)}.")
 
 
-@app.command(epilog=nouns.example("newsletter mailing message 2.23 ada@example.org > ada.eml"))
+@app.command(epilog=nouns.example("newsletter mailing message 2.23 ada@example.org"))
 def message(
     ctx: typer.Context,
     issue: Issue,
