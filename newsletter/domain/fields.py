@@ -1,7 +1,8 @@
 """Personal fields in editors' text: ``{{ subscriber.first_name | default("reader") }}``.
 
 A handful of names and one filter, read by a parser of our own: editors' text never reaches a
-template engine. ``\\{{`` stands for two literal braces.
+template engine. ``\\{{`` stands for two literal braces, ``{{ snippet "name" }}`` for a stretch of
+Markdown that is kept elsewhere.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ _BRACES = re.compile(r"\\\{\{|\{\{(?P<inside>(?:[^{}\"]|\"[^\"\n]*\")*)\}\}|(?P<
 _FIELD = re.compile(
     r"\s*(?P<name>[\w.]+)\s*(?:\|\s*default\(\s*\"(?P<default>[^\"\n]*)\"\s*\)\s*)?", re.ASCII
 )
+_SNIPPET = re.compile(r"\s*snippet\s+\"(?P<name>[\w-]+)\"\s*")
 #: What to write instead of a field that is refused.
 HINT = (
     f"fields are {', '.join(messages.FIELDS)}; write {{{{ subscriber.first_name | "
@@ -36,6 +38,10 @@ class Found:
     field: messages.Field | None
     #: Why it cannot be filled; empty when it can.
     problem: str = ""
+    #: Name of the snippet that it stands for.
+    snippet: str = ""
+    #: Offset within the text.
+    at: int = 0
 
 
 def find(text: str) -> tuple[Found, ...]:
@@ -44,10 +50,21 @@ def find(text: str) -> tuple[Found, ...]:
     for match in _BRACES.finditer(text):
         if match[0].startswith("\\"):
             continue
-        field, problem = _read(match)
+        snippet = _SNIPPET.fullmatch(match["inside"] or "")
+        field, problem = (None, "") if snippet else _read(match)
         line = text.count("\n", 0, match.start()) + 1
         column = match.start() - text.rfind("\n", 0, match.start())
-        found.append(Found(text=match[0], line=line, column=column, field=field, problem=problem))
+        found.append(
+            Found(
+                text=match[0],
+                line=line,
+                column=column,
+                field=field,
+                problem=problem,
+                snippet=snippet["name"] if snippet else "",
+                at=match.start(),
+            )
+        )
     return tuple(found)
 
 
@@ -101,6 +118,8 @@ def _read(match: re.Match[str]) -> tuple[messages.Field | None, str]:
     if match["loose"] is not None:
         return None, "“{{” opens a personal field that is never closed by “}}”"
     inside = _FIELD.fullmatch(match["inside"])
+    if _SNIPPET.fullmatch(match["inside"]):
+        return None, f"“{written}” cannot stand here: snippets go into the body, the intro or the closing"
     if inside is None:
         return None, f"“{written}” is not written as a personal field"
     if inside["name"] not in messages.FIELDS:

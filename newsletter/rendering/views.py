@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import posixpath
 import urllib.parse
 from collections.abc import Mapping
@@ -11,7 +12,18 @@ from datetime import date
 from typing import Any
 
 from newsletter.domain import errors, fields, issues, messages, publications
-from newsletter.rendering import columns, labels, markdown, shaping, slots, styles, templating, text, tokens
+from newsletter.rendering import (
+    columns,
+    labels,
+    markdown,
+    shaping,
+    slots,
+    snippets,
+    styles,
+    templating,
+    text,
+    tokens,
+)
 from newsletter.rendering import theme as themes
 
 #: Languages that are written from right to left.
@@ -80,8 +92,9 @@ class Views:
         elements: Mapping[str, styles.Element] | None = None,
     ) -> None:
         """Begin a render; ``elements`` says how Markdown is written, by default the way mail wants it."""
-        self.slots = slots.Slots(f"{issue}{publication}")
-        self._issue, self._publication = issue, publication
+        kept = [path.read_text("utf-8", "replace") for path in snippets.available(theme.folders).values()]
+        self.slots = slots.Slots(f"{issue}{publication}{kept}")
+        self._issue, self._publication, self._folders = issue, publication, theme.folders
         self._image_base = image_base or f"{publication.url}/issues/{issue.slug}/"
         language = issue.language.partition("-")[0].lower()
         self._direction = "rtl" if language in _RIGHT_TO_LEFT else "ltr"
@@ -161,7 +174,7 @@ class Views:
 
     def _passage(self, source: str, *, level: int, line: int = 0, entry: str = "") -> Passage:
         read = markdown.prepare(
-            markdown.parse(self._opened(source, line)),
+            markdown.parse(self._markdown(source, line)),
             level=level,
             address=self._address,
             slots=self.slots,
@@ -173,13 +186,28 @@ class Views:
             notes=self._notes.take(),
         )
 
+    def _markdown(self, source: str, line: int) -> str:
+        """Return editors' Markdown with its snippets in their places and slots for its personal fields."""
+        if "{{" not in source:
+            return source
+        self._hold(source, line)
+        place = functools.partial(self._place, line)
+        return self.slots.opened(snippets.expand(source, self._folders, where=place))
+
     def _opened(self, source: str, line: int) -> str:
-        """Return editors' text with slots for its personal fields; ``line`` is its first in the file."""
+        """Return a text with slots for its personal fields; ``line`` is its first in the issue file."""
+        self._hold(source, line)
+        return self.slots.opened(source)
+
+    def _hold(self, source: str, line: int) -> None:
+        """Refuse personal fields that are not known, by their line in the issue file."""
         for found in fields.find(source) if "{{" in source else ():
             if found.problem:
-                where = f"{self._issue.path}:{line + found.line - 1}: " if line else ""
-                raise errors.RenderError(where + found.problem, hint=fields.HINT)
-        return self.slots.opened(source)
+                raise errors.RenderError(self._place(line, found.line) + found.problem, hint=fields.HINT)
+
+    def _place(self, first: int, line: int) -> str:
+        """Return what an error begins with: the place in the issue file, as far as it is known."""
+        return f"{self._issue.path}:{first + line - 1}: " if first else ""
 
     def _address(self, url: str, is_image: bool) -> str:
         """Make an address absolute: local images lie beside the issue, other pages under the publication."""
