@@ -57,15 +57,17 @@ def bind(sheet: sheets.Sheet) -> Bound:
     head = list(itertools.islice(sheet.rows(), _LOOK + 1))
     if not head:
         raise errors.ImportFileError(f"{sheet.name} is empty")
-    if any(_address_in(cell) for cell in head[0][1]):
-        return _bind_bare(sheet)
     heading = head[0][1]
+    if any(_address_in(cell) for cell in heading):
+        return _bind_bare(sheet, [])
+    if len(heading) == 1 and formats.heading(heading[0]) not in formats.ALIASES["email"]:
+        return _bind_bare(sheet, heading)
     places = {formats.heading(column): place for place, column in reversed(list(enumerate(heading)))}
     found = formats.recognise(heading)
     roles = _roles(found, places)
     if "email" not in roles:
         roles["email"] = _address_column(sheet, heading, head[1:])
-    rules = _rules(found, places)
+    rules = _rules(found, places, head[1:])
     used = {*roles.values(), *(place for place, _ in rules)}
     return Bound(
         sheet=sheet,
@@ -90,16 +92,23 @@ def _roles(found: formats.Format, places: Mapping[str, int]) -> dict[str, int]:
     return roles
 
 
-def _rules(found: formats.Format, places: Mapping[str, int]) -> list[tuple[int, Callable[[str], Status]]]:
+Rules = list[tuple[int, Callable[[str], Status]]]
+
+
+def _rules(found: formats.Format, places: Mapping[str, int], rows: Sequence[sheets.Row]) -> Rules:
     rules = [*found.rules]
     if not any(isinstance(rule, formats.Words) for rule in rules):
-        rules += [
-            formats.Words(column=column, meanings=formats.STATUS_WORDS)
-            for column in formats.ALIASES["status"]
-            if column in places
-        ]
+        names = [name for name in formats.ALIASES["status"] if name in places]
+        if found is formats.PLAIN and _speaks_of_status(places.get(formats.AMBIGUOUS_STATUS), rows):
+            names.append(formats.AMBIGUOUS_STATUS)
+        rules += [formats.Words(column=name, meanings=formats.STATUS_WORDS) for name in names]
     rules += [rule for rule in formats.ALWAYS if rule not in rules]
     return [(places[rule.column], _asked(rule)) for rule in rules if rule.column in places]
+
+
+def _speaks_of_status(place: int | None, rows: Sequence[sheets.Row]) -> bool:
+    words = [cells[place].strip().lower() for _, cells in rows if place is not None and place < len(cells)]
+    return any(word in formats.STATUS_WORDS for word in words)
 
 
 def _asked(rule: formats.Words | formats.Filled) -> Callable[[str], Status]:
@@ -124,7 +133,9 @@ def _address_column(sheet: sheets.Sheet, heading: Cells, rows: Sequence[sheets.R
 
 
 def _address_in(cell: str) -> bool:
-    return addresses.plain(cell.strip()) is not None or bool(_NAMED.fullmatch(cell) and "@" in cell)
+    named = _NAMED.fullmatch(cell) or _COMMENTED.fullmatch(cell)
+    text = named["email"] if named else cell
+    return addresses.plain(text.strip()) is not None
 
 
 class _Person:
@@ -135,7 +146,7 @@ class _Person:
         sheet: sheets.Sheet,
         found: formats.Format,
         roles: Mapping[str, int],
-        rules: Sequence[tuple[int, Callable[[str], Status]]],
+        rules: Rules,
         width: int,
     ) -> None:
         self._format, self._rules, self._width = found, rules, width
@@ -259,7 +270,8 @@ def _attributes(text: str) -> Mapping[str, Any] | None:
     return {str(key): value for key, value in found.items()} if isinstance(found, dict) else None
 
 
-def _bind_bare(sheet: sheets.Sheet) -> Bound:
+def _bind_bare(sheet: sheets.Sheet, heading: list[str]) -> Bound:
+    """Bind a file of lines like ``Ada <ada@example.org>``."""
     status = formats.status_of_file(sheet.name)
 
     def person(line: int, cells: list[str]) -> ports.ImportRow:
@@ -271,7 +283,7 @@ def _bind_bare(sheet: sheets.Sheet) -> Bound:
         format=formats.Format(name="one address per line"),
         columns={},
         ignored=(),
-        heading=(),
+        heading=heading,
         person=person,
     )
 

@@ -19,7 +19,7 @@ def _checked(text: str) -> str:
     import email_validator
 
     try:
-        found = email_validator.validate_email(text, check_deliverability=False)
+        found = email_validator.validate_email(text, check_deliverability=False, strict=True)
     except email_validator.EmailNotValidError as error:
         shown = text if len(text) <= 80 else f"{text[:79]}…"
         raise errors.AddressError(

@@ -64,12 +64,12 @@ def record(person: Subscriber) -> dict[str, Any]:
 
 def guarded(text: str) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return f"'{text}" if text.lstrip("'").startswith(FORMULA) else text
 
 
 def unguarded(text: str) -> str:
     """Return a cell as it was before `guarded`."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
+    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(FORMULA) else text
 
 
 def _cell(value: Any) -> str:

@@ -78,7 +78,15 @@ ALIASES: Mapping[str, Sequence[str]] = {
     "name": ("name", "full name", "full_name", "user_name", "display name", "氏名"),
     "first_name": ("first name", "first_name", "firstname", "given name", "vorname", "prénom", "名"),
     "last_name": ("last name", "last_name", "lastname", "surname", "family name", "nachname", "nom", "姓"),
-    "status": ("status", "state"),
+    "status": (
+        "status",
+        "subscription status",
+        "subscription_status",
+        "subscriber status",
+        "subscriber_status",
+        "email status",
+        "email_status",
+    ),
     "tags": ("tags", "tag", "labels"),
     "topics": ("topics",),
     "language": ("language", "locale", "lang"),
@@ -101,6 +109,9 @@ ALIASES: Mapping[str, Sequence[str]] = {
     ),
     "attributes": ("attributes", "attribs", "data", "metadata"),
 }
+
+#: A column that holds a status in some files and a part of the address in others: its words tell.
+AMBIGUOUS_STATUS = "state"
 
 #: What the words of a status column mean wherever no tool says otherwise.
 STATUS_WORDS: Mapping[str, Status] = {
@@ -188,6 +199,13 @@ FORMATS: Sequence[Format] = (
         rules=[_words("status", enabled=ACTIVE, disabled=UNSUBSCRIBED, blocklisted=UNSUBSCRIBED)],
     ),
     Format(
+        name="TinyNews",
+        marks=_marks("channel id", "status", "email"),
+        # 1 and 2 are its two ways of being subscribed; what other numbers mean is not published.
+        rules=[Words(column="status", meanings={"1": ACTIVE, "2": ACTIVE}), Filled(column="deleted at")],
+        columns={"last_name": "surname", "first_name": "name"},
+    ),
+    Format(
         name="beehiiv",
         marks=_marks("email", "status", "tier"),
         # “inactive” is beehiiv's word for who has unsubscribed.
@@ -246,13 +264,6 @@ FORMATS: Sequence[Format] = (
         marks=_marks("email", "email_blacklisted"),
         rules=[Words(column="email_blacklisted", meanings=_TRUE_IS_OFF)],
         date="%d-%m-%Y %H:%M",
-    ),
-    Format(
-        name="TinyNews",
-        marks=_marks("channel id", "status", "email"),
-        # 1 and 2 are its two ways of being subscribed; what other numbers mean is not published.
-        rules=[Words(column="status", meanings={"1": ACTIVE, "2": ACTIVE}), Filled(column="deleted at")],
-        columns={"last_name": "surname", "first_name": "name"},
     ),
     Format(
         name="TinyNews",
