@@ -34,7 +34,7 @@ soak: $(VENV)/.dev .tools/.installed ## send 10,000 messages to smtp-sink and wa
 	@PATH="$(TOOLS_PATH)" $(BIN)/python bench/soak.py
 
 docs: $(VENV)/.dev ## write the generated parts of docs/ again from the code
-	$(BIN)/python docs/write_reference.py
+	@set -e; for writer in docs/write_*.py; do $(BIN)/python $$writer; done
 	$(BIN)/python docs/write_checks.py
 
 UPGRADE ?= --upgrade

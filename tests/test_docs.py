@@ -107,3 +107,19 @@ def test_every_dependency_has_its_reason() -> None:
     )
     needed = {canonicalize_name(Requirement(text).name) for group in groups for text in group}
     assert needed == explained - {"package", "-"}
+
+
+def test_the_architecture_draws_every_room_and_no_other() -> None:
+    page = (REPOSITORY / "docs" / "architecture.md").read_text()
+    floors = page.partition("## 3. Floors")[2].partition("```")[2].partition("```")[0]
+    drawn = set(re.findall(r"^[ \d]{3}([a-z_]+(?:/|\.py))", floors, flags=re.MULTILINE))
+    package = REPOSITORY / "newsletter"
+    rooms = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+    assert drawn == rooms | {path.name for path in package.glob("*.py") if not path.name.startswith("__")}
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    readme = (REPOSITORY / "README.md").read_text()
+    assert [
+        page.name for page in (REPOSITORY / "docs").glob("*.md") if f"(docs/{page.name})" not in readme
+    ] == []
