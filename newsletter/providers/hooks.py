@@ -7,11 +7,13 @@ import binascii
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from newsletter.domain import errors
+from newsletter.domain import hooks as arrivals
+
+Hook = arrivals.Hook
 
 #: How far a signed time may lie from ours: what Svix and Twilio's own libraries allow.
 TOLERANCE = timedelta(minutes=5)
@@ -19,15 +21,6 @@ TOLERANCE = timedelta(minutes=5)
 
 class SignatureError(errors.ProviderError):
     """A webhook was not signed by whom it names."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hook:
-    """A webhook as it came: signatures are over the raw bytes, never over what a parser made of them."""
-
-    body: bytes = field(repr=False)
-    #: Names in lower case.
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def same(mine: str | bytes, theirs: str | bytes) -> bool:

@@ -4,18 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from newsletter import ports
-from newsletter.domain import publications, tokens
-from newsletter.providers import gates
+from newsletter.domain import events, hooks, publications, tokens
+
+
+class Gate(Protocol):
+    """Checks who sent a webhook, and reads what it tells."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether `check` and `confirm` may ask another server, and so must not run in an event loop."""
+        ...
+
+    def check(self, hook: hooks.Hook, *, now: datetime) -> None:
+        """Make sure that a webhook was signed by whom it names, and lately.
+
+        Raises:
+            ProviderError: it was not, or no secret is set to check it with.
+        """
+        ...
+
+    def read(self, body: bytes) -> list[events.Event]:
+        """Return what a checked webhook tells."""
+        ...
+
+    def confirm(self, body: bytes) -> bool:
+        """Answer a request to confirm the webhook's address; say whether it was one."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reception:
     """Who may report by webhook, where it is written, and what is done about it."""
 
-    gates: Mapping[str, gates.Gate]
+    gates: Mapping[str, Gate]
     #: Writes (provider, body) pairs in one transaction.
     keep: Callable[[Sequence[tuple[str, bytes]]], None]
     #: Applies whatever waits.

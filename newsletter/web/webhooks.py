@@ -12,8 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
-from newsletter.domain import errors
-from newsletter.providers import gates, hooks
+from newsletter.domain import errors, hooks
 from newsletter.web import desk
 
 _log = logging.getLogger(__name__)
@@ -72,7 +71,7 @@ class Counter:
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.gather(*tasks)
 
-    async def _checked(self, gate: gates.Gate, hook: hooks.Hook) -> bool:
+    async def _checked(self, gate: desk.Gate, hook: hooks.Hook) -> bool:
         """Check a webhook; True when it only asked to be confirmed, and was."""
         now = self._reception.clock()
         if not gate.asks:
