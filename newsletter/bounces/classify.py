@@ -24,7 +24,7 @@ _HOST = re.compile(r"@|://|[a-z0-9_-]\.[a-z]{2}|\d\.\d{1,3}\.\d{1,3}\.\d")
 #: Names that tell something by themselves.
 _TELLING_HOST = re.compile(
     r"spamhaus|spamcop|sorbs|barracudacentral|abuseat|openspf|spf\.pobox|resolver\.[a-z]+\.[a-z]+|dmarc"
-    r"|uceprotect|senderscore|senderbase|dnsbl|rbl\."
+    r"|uceprotect|\.i\.ua/err/|senderscore|senderbase|dnsbl|rbl\."
 )
 #: Postfix says so of every refusal at RCPT; the reason is what follows.
 _INTRODUCTION = re.compile(r"recipient address rejected: (?=[a-z])")

@@ -51,6 +51,7 @@ _SENDER = _phrases(
     unknown sender; emetteur invalide; purported responsible address; mail from * not owned;
     mail from * rejected; not accepting mail from; does not accept mail from; not accept mail from;
     won't accept mail from; null sender; empty envelope sender; envelope sender; badmailfrom;
+    envelope blocked; envelope rejected; blocked senders;
     administrative prohibition; not a registered gateway user; not authorized to send; not allowed to send;
     not permitted to send; not allowed to post; permission to post; not have permission to submit;
     only accept* from authenticated; restricted sender; senderfilterconfig; members-only; members only;
@@ -115,7 +116,8 @@ _AUTHENTICATION = _phrases(
 #: Yahoo's TS0x).
 _REPUTATION = _phrases(
     """
-    spamhaus; spamcop; sorbs; barracudacentral; abuseat; dnsbl; dnswl; uceprotect; senderscore; senderbase;
+    spamhaus; spamcop; sorbs; barracudacentral; abuseat; dnsbl; _aup#; dnswl; uceprotect; senderscore;
+    senderbase;
     _rbl; rbl_; block list; blocklist; blacklist; black list; blocked using; blocked by; block * see http;
     blocked for; is blocked; been blocked; was blocked because of; banned sending ip; _banned; reputation;
     reverse dns; rdns; ptr record; ptr lookup; ptr for; no ptr; no matching ptr; client host;
@@ -154,7 +156,8 @@ _MAILBOX_FULL = _phrases(
     overquota; over-quota; over disk quota; out of quota; quota exceed; quota * exceed; exceed* quota;
     exceed* the quota; exceeding their quota; quota violation; quota full; quota limit; disk quota;
     disc quota; storage quota; mailbox quota; quota for; exhausted allowed storage; zuviele mails;
-    boite pleine; boite aux lettres pleine; buzon lleno; mailbox lleno; casella piena; exceeded storage;
+    boite pleine; boite du destinataire pleine; i.ua/err/4/; boite aux lettres pleine; buzon lleno;
+    mailbox lleno; casella piena; exceeded storage;
     exceeds allowed size; exceeds storage; exceeded * storage; exceeded local limit;
     exceeded the local limit; recipient storage full; insufficient disk space for; not enough disk space;
     not enough free space; not enough storage space; no space left * mailbox; too much mail data;
@@ -221,6 +224,7 @@ _INACTIVE = _phrases(
     boite du destinataire archivee; mailbox disabled; mailbox is disabled; mailbox is inactive;
     mailbox inactive; mailbox is frozen; mailbox frozen; mailbox currently suspended; mailbox suspended;
     mailbox locked; user account is expired; mailbox deaktiviert; boite aux lettres desactivee;
+    compte du destinataire est bloque; i.ua/err/3/; is no longer valid;
     not currently being accepted for this mailbox; mailbox temporarily disabled; mailbox has been suspended;
     mailbox unavailable or access denied; mailbox not available * suspended; deactivated mailbox;
     disabled recipient; disabled user; recipient * is disabled; recipient * disabled; recipient suspend;
@@ -263,7 +267,8 @@ CERTAIN_USER = _phrases(
     e-mail account does not exist at the organization; resolver.adr.recipnotfound;
     resolver.adr.recipientnotfound; resolver.adr.exrecipnotfound; does not exist in directory;
     not listed in domino directory; not listed in public name & address book; invalid final delivery userid;
-    no mailbox here by that name; this address no longer accepts mail; unknown local-part;
+    no mailbox here by that name; mailbox not found; i.ua/err/2/; this address no longer accepts mail;
+    unknown local-part;
     unknown local part; user unknown in local recipient table; user unknown in virtual;
     user unknown in relay recipient table; not our customer; address couldn't be found; no longer on server;
     the email account that you tried to reach does not exist;
@@ -286,7 +291,8 @@ UNKNOWN_USER = _phrases(
     recipient * not found; recipient address * not found; recipient does not exist;
     recipient * does not exist; recipient not exist; recipient no longer; recipient not ok;
     recipient is not local; recipient rejected; recipient invalid; recipient * invalid; invalid recipient;
-    invalid mailbox; invalid user; invalid address; invalid account; invalid email; invalid e-mail;
+    invalid mailbox; mailbox is not allowed; invalid user; invalid address; invalid account;
+    invalid email; invalid e-mail;
     address invalid; address is invalid; address not found; address does not exist; address * does not exist;
     address doesn't exist; address could not be found; address was not found; not known to this system;
     no such mail drop; doesn't handle mail for that user; nie ma takiego konta; address is not valid;
