@@ -94,7 +94,8 @@ _RELAY = _phrases(
     """
     relay access denied; relay denied; relaying denied; relay prohibited; relaying prohibited;
     relay not permitted; relaying not permitted; relay not allowed; relaying not allowed;
-    relay not authorized; relaying is; no relay; not relay; not a gateway; unable to relay; cannot relay;
+    relay not authorized; relaying is; no relay; not relay; not a gateway; unable to relay;
+    configured to relay; allowed to relay; cannot relay;
     can't relay; open relay; mail relay; relay operation rejected; relaying mail to; relay error;
     must * authenticate * before; allowed rcpthosts; not configured to accept mail; not local host;
     that domain isn't allowed to be relayed
@@ -127,7 +128,8 @@ _REPUTATION = _phrases(
     dynamic ip; dynamic-ip; dial-up; _(sc-00; _(dy-00; _(ou-00; _sc-00; _dy-00; _ou-00; dynamic address;
     use the smtp server of your isp; your isp; generic hostname; bad reverse; ip address * rejected;
     _ip * rejected; ip frequency; ip address * deferred; s3150; s3140; bl000; [ts0; [tss0;
-    temporarily deferred due to; unexpected volume; user complaints; too many connections; connection rate;
+    temporarily deferred due to; unexpected volume; user complaints; too many connections;
+    too many sessions; ips blocked; ip is listed; connection rate;
     rate limit; rate control; rate that prevents; too many messages; too many concurrent; too many emails;
     too much mail; mail rate; throttl; try again later * rate; your host; your ip; your server;
     your mail server; your network; your domain has been; the ip you're using; access denied * banned;
@@ -156,7 +158,8 @@ _MAILBOX_FULL = _phrases(
     overquota; over-quota; over disk quota; out of quota; quota exceed; quota * exceed; exceed* quota;
     exceed* the quota; exceeding their quota; quota violation; quota full; quota limit; disk quota;
     disc quota; storage quota; mailbox quota; quota for; exhausted allowed storage; zuviele mails;
-    boite pleine; boite du destinataire pleine; i.ua/err/4/; boite aux lettres pleine; buzon lleno;
+    boite pleine; boite du destinataire pleine; i.ua/err/4/; inode limit; user has exceeded;
+    boite aux lettres pleine; buzon lleno;
     mailbox lleno; casella piena; exceeded storage;
     exceeds allowed size; exceeds storage; exceeded * storage; exceeded local limit;
     exceeded the local limit; recipient storage full; insufficient disk space for; not enough disk space;
@@ -171,7 +174,8 @@ _CONTENT = _phrases(
     """
     spam; junk mail; unsolicited; bulk mail; bulk email; virus; malware; infected; phish; banned content;
     content rejected; content denied; content filter; content presents; content * reject; message content;
-    mail content; prohibited content; suspicious content; attachment; bad header; header * invalid;
+    mail content; content policy; junkmail; prohibited content; suspicious content; attachment;
+    bad header; header * invalid;
     invalid header; malformed; syntax error in header; improper use of 8-bit; 8bit; message looks like;
     message * looks like; contains * url; mail rejete; mail rejected. ofr_506; reject, id=; bayesian;
     message-id; missing header; not rfc; rfc 5322; rfc5322; rfc 2822; rfc822; bare lf; bare newlines;
@@ -198,7 +202,7 @@ _EXPIRED = _phrases(
 _ROUTING = _phrases(
     """
     too many hops; hop count exceeded; routing loop; mail loop; mail forwarding loop; message looping;
-    loops back to myself; loop detected; loop back; too many received; too many "received";
+    loops back to myself; loop detected; mailloop; loop back; too many received; too many "received";
     best-preference mx; local configuration error; connection timed out; connection refused;
     connection reset; connection dropped; connection lost; connection closed; connection was dropped;
     connection failed; connection error; connection to mail exchanger failed; lost connection; timed out;
@@ -224,7 +228,8 @@ _INACTIVE = _phrases(
     boite du destinataire archivee; mailbox disabled; mailbox is disabled; mailbox is inactive;
     mailbox inactive; mailbox is frozen; mailbox frozen; mailbox currently suspended; mailbox suspended;
     mailbox locked; user account is expired; mailbox deaktiviert; boite aux lettres desactivee;
-    compte du destinataire est bloque; i.ua/err/3/; is no longer valid;
+    compte du destinataire est bloque; i.ua/err/3/; inactivo; nieaktywne; zablokowane;
+    bloccato per inutilizzo; due to inactivity; is no longer valid;
     not currently being accepted for this mailbox; mailbox temporarily disabled; mailbox has been suspended;
     mailbox unavailable or access denied; mailbox not available * suspended; deactivated mailbox;
     disabled recipient; disabled user; recipient * is disabled; recipient * disabled; recipient suspend;
@@ -245,6 +250,7 @@ _DEAD_DOMAIN = _phrases(
     no mx found for domain; malformed or unexpected name server reply; malformed name server reply;
     couldn't find a mail exchanger;
     couldn't find any host; host or domain name not found; name service error for; host unknown;
+    host name is unknown;
     unknown host; host not found; no such host; no such domain; unknown domain; domain unknown;
     domain not found; domain name not found; domain is unknown; domain is not reachable;
     domain does not exist; domain doesn't exist; domain doesnt exist; domain must exist;
@@ -284,7 +290,9 @@ CERTAIN_USER = _phrases(
 UNKNOWN_USER = _phrases(
     """
     user unknown; unknown user; unknown or illegal user; unknown virtual user; unknown or illegal alias;
-    unknown account; unknown address; unknown recipient; unknown mailbox; unknown e-mail address;
+    unknown account; unknown address; unknown recipient; unknown mailbox; address_not_found;
+    destinatario errato; no one with that; user invalid; find alias user; cannot deliver mail for;
+    invalid destination; unknown e-mail address;
     unknown email address; unknown userid; unknown local; addressee unknown; address unknown;
     account unknown; mailbox unknown; recipient unknown; recipient * unknown; recipient unrecognized;
     recipient not recognized; recipient is not recognized; recipient not found; recipient was not found;
@@ -336,8 +344,8 @@ BY_CAUSE: Sequence[tuple[Cause, Sequence[str]]] = (
     (Cause.POLICY, _SENDER),
     (Cause.ROUTING, _RELAY),
     (Cause.AUTHENTICATION, _AUTHENTICATION),
-    (Cause.TOO_BIG, _TOO_BIG),
     (Cause.MAILBOX_FULL, _MAILBOX_FULL),
+    (Cause.TOO_BIG, _TOO_BIG),
     (Cause.INACTIVE, _INACTIVE),
     (Cause.REPUTATION, _REPUTATION),
     (Cause.EXPIRED, _EXPIRED),
