@@ -23,7 +23,8 @@ _CONTINUED = re.compile(r"(?<= )[45]\d\d-(?:[245]\.\d\.\d{1,3})?")
 _HOST = re.compile(r"@|://|[a-z0-9_-]\.[a-z]{2}|\d\.\d{1,3}\.\d{1,3}\.\d")
 #: Names that tell something by themselves.
 _TELLING_HOST = re.compile(
-    r"spamhaus|spamcop|sorbs|barracudacentral|abuseat|openspf|spf\.pobox|resolver\.[a-z]+\.[a-z]+|dmarc"
+    r"spamhaus|spamcop|sorbs|barracudacentral|abuseat|openspf|spf\.pobox|resolver\.[a-z]+\.[a-z]+"
+    r"|smtpsend\.dns\.|queue\.expired|dmarc"
     r"|uceprotect|\.i\.ua/err/|senderscore|senderbase|dnsbl|rbl\."
 )
 #: Postfix says so of every refusal at RCPT; the reason is what follows.
@@ -66,6 +67,8 @@ _AU = frozenset({"ezweb.ne.jp", "au.com"})
 _NOT_IN_DIRECTORY = "recipient address rejected: access denied"
 #: Codes that by themselves name the address: bad mailbox, bad syntax, moved, owner changed.
 _DEAD_MAILBOX = frozenset({"5.1.1", "5.1.3", "5.1.6", "5.7.17"})
+#: Sender's address, protocol, message and policy: a domain named with these is ours.
+_SENDERS_CODE = re.compile(r"5\.(?:1\.[78]|5\.[1-9]|[67]\.)")
 #: Codes that agree with “user unknown” without saying it themselves.
 _AGREEING = frozenset({"5.1.0", "5.1.10", "5.1.351", "5.4.1"})
 
@@ -137,8 +140,14 @@ def _is_dead(cause: Cause, refusal: _Refusal) -> bool:
     if cause is Cause.UNKNOWN_USER:
         return _is_certain(refusal) if _is_permanent(refusal) else _was_unknown_to_the_end(refusal)
     if cause is Cause.BAD_DOMAIN:
-        return _is_permanent(refusal) and refusal.stage not in (stages.Stage.MAIL, stages.Stage.CONNECT)
+        return _is_permanent(refusal) and not _is_about_sender(refusal)
     return False
+
+
+def _is_about_sender(refusal: _Refusal) -> bool:
+    """Tell our own domain (in MAIL FROM, EHLO or a policy) from the recipient's."""
+    early = refusal.stage in (stages.Stage.MAIL, stages.Stage.CONNECT)
+    return early or bool(_SENDERS_CODE.match(refusal.status))
 
 
 def _is_permanent(refusal: _Refusal) -> bool:

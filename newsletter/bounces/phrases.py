@@ -187,6 +187,7 @@ _CONTENT = _phrases(
 _EXPIRED = _phrases(
     """
     in the queue too long; queue too long; retry timeout; retry time not reached; envelope expired;
+    queue.expired;
     message expired; delivery time expired; delivery expired; expired; could not deliver for the last;
     could not deliver * giving up; could not send message for; cannot send message for;
     cannot send message within; message could not be delivered for; could not be delivered * days;
@@ -258,6 +259,7 @@ _DEAD_DOMAIN = _phrases(
     domain non-existent; non-existent domain; nonexistent domain; bad destination host;
     bad destination system; invalid domain; illegal host/domain; unrouteable address;
     unrouteable mail domain; unroutable address; unrouted address; name or service not known; nxdomain;
+    dns server returned answer with no data; smtpsend.dns.nonexistentdomain;
     dns lookup failure: host * not found; mx records point to non-existent hosts; lookups failed permanently;
     name server: host not found; host * not found; mail domain mentioned in email address is unknown;
     account or domain may not exist; tenant or domain not found

@@ -10,7 +10,8 @@ from newsletter.bounces import parts
 _ROBOT_FROM = re.compile(
     r"mailer[- ]?daemon|postmaster|post_master|mail[ ._-]?deliver|delivery (?:sub)?system"
     r"|mail administrator|mail system"
-    r"|system administrator|double-bounce|mdaemon@|mail-?daemon|no-?reply@[\w.]*dion\.ne\.jp"
+    r"|system administrator|double-bounce|mdaemon@|mail-?daemon|no-?reply@[\w.]*(?:dion"
+    r"|auone-net)(?:\.ne)?\.jp"
     r"|smtp_mail_service|\bndr@"
     r"|bounce|antivirus|imss@|interscan|microsoft exchange|fbl|lsmtp|mailserver|sysadmin@\w*\.?vzwpix",
     re.IGNORECASE,
@@ -47,11 +48,12 @@ _SUCCESS_WORDS = re.compile(
     r"(?:was|were|been|is) successful(?:ly)? (?:delivered|relayed|received|sent)|successfully delivered"
     r"|your message was delivered"
     r"|delivery to the following recipients? (?:was )?succe|has been delivered|return receipt"
+    r"|message was relayed"
     r"|message was (?:read|displayed)",
     re.IGNORECASE,
 )
 _DELAY_WORDS = re.compile(
-    r"warning message only|will be (?:re)?tried|has (?:not yet been|been) (?:delivered|delayed|postponed)"
+    r"warning message only|will be (?:re)?tried|has been (?:delayed|postponed)"
     r"|not yet been delivered"
     r"|delivery (?:attempts? )?will (?:continue|be)|only a temporary failure report"
     r"|will continue to (?:attempt|try|be made)"

@@ -44,6 +44,11 @@ _STAGES: Sequence[tuple[re.Pattern[str], Stage | None]] = (
     (re.compile(r"smtp:(rcpt|mail|data) host"), None),
     (re.compile(r"\((rcpt|mail|data)(?: to| from|)\), with the following error"), None),
     (re.compile(r"(rcpt) to generated following response|body of message (generated) response"), None),
+    # Google, until 2014: the states of its SMTP client
+    (re.compile(r"\(state 14\)"), Stage.RCPT),
+    (re.compile(r"\(state 13\)"), Stage.MAIL),
+    (re.compile(r"\(state 1[578]\)"), Stage.DATA),
+    (re.compile(r"\(state (?:6|8|9|12)\)"), Stage.CONNECT),
     # m-FILTER
     (re.compile(r"-smtp command (rcpt|mail|data|helo|ehlo)\b"), None),
 )

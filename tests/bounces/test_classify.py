@@ -75,6 +75,19 @@ def test_user_unknown_counts_where_the_recipient_was_named_and_nowhere_else() ->
     assert verdict("550 5.2.1 User unknown", AT_RCPT) == "hard"
 
 
+def test_googles_states_tell_the_command() -> None:
+    assert verdict("550 550 No such user here (state 14).") == "hard"
+    assert verdict("550 550 No such user here (state 17).") == "soft"
+    assert verdict("550 550 Unknown user (state 18).") == "soft"
+
+
+def test_a_domain_named_in_a_policy_or_at_the_greeting_is_ours() -> None:
+    assert verdict("501 5.5.4 Invalid domain name") == "soft"
+    assert verdict("553 5.7.1 sorry, no such domain") == "soft"
+    assert verdict("550 Unknown domain", AT_MAIL) == "soft"
+    assert verdict("550 Unknown domain", AT_RCPT) == "hard"
+
+
 def test_a_temporary_unknown_user_counts_only_when_every_try_said_so_to_the_recipient() -> None:
     reply = "450 4.1.1 <ann@example.com>: Recipient address rejected: User unknown in virtual alias table"
     assert verdict(reply, AT_RCPT) == "hard"
