@@ -14,6 +14,17 @@ from newsletter.domain.events import Cause
 _GAP = 80
 
 
+def listed(text: str) -> tuple[str, ...]:
+    """Return the phrases of a text that separates them by semicolons."""
+    phrases = (" ".join(phrase.split()) for phrase in text.split(";"))
+    return tuple(_with_blanks(phrase) for phrase in phrases if phrase)
+
+
+def _with_blanks(phrase: str) -> str:
+    start = " " if phrase.startswith("_") else ""
+    return start + phrase.strip("_") + (" " if phrase.endswith("_") else "")
+
+
 def mentions(text: str, phrases: Iterable[str]) -> bool:
     """Say whether a text, in lower case, has one of the phrases."""
     return any(phrase in text if "*" not in phrase else _has_gapped(text, phrase) for phrase in phrases)
@@ -28,20 +39,10 @@ def _has_gapped(text: str, phrase: str) -> bool:
     return rest.lstrip() in text[at : at + _GAP]
 
 
-def _phrases(text: str) -> tuple[str, ...]:
-    phrases = (" ".join(phrase.split()) for phrase in text.split(";"))
-    return tuple(_with_blanks(phrase) for phrase in phrases if phrase)
-
-
-def _with_blanks(phrase: str) -> str:
-    start = " " if phrase.startswith("_") else ""
-    return start + phrase.strip("_") + (" " if phrase.endswith("_") else "")
-
-
 #: The sender is refused, or the reader or a filter of theirs does not want this one (Exim callouts,
 #: Sender ID,
 #: Facebook's RCP-P2, Exchange's RESOLVER.RST, members-only lists).
-_SENDER = _phrases(
+_SENDER = listed(
     """
     domain of sender address; sender address rejected; sender rejected; sender denied; sender refused;
     sender verify failed; sender verification failed; sender domain; from domain; your domain * not;
@@ -66,7 +67,7 @@ _SENDER = _phrases(
 )
 
 #: The mailbox's own machinery failed: procmail, a pipe, LDAP, a disk, a server out of order.
-_LOCAL = _phrases(
+_LOCAL = listed(
     """
     procmail:; couldn't create; can't create output; cannot open file; unknown mailer error;
     command died with; mailer died with; mailer error; local delivery failed; delivery to pipe;
@@ -80,7 +81,7 @@ _LOCAL = _phrases(
 )
 
 #: The resolver's passing faults: they say nothing about the domain.
-_LOOKUP_FAULT = _phrases(
+_LOOKUP_FAULT = listed(
     """
     host not found, try again; temporary failure in name resolution; temporary lookup failure;
     name server timeout; dns query failed; dns timeout; dns server failure; server failure;
@@ -90,7 +91,7 @@ _LOOKUP_FAULT = _phrases(
 )
 
 #: The server does not feel responsible for the domain.
-_RELAY = _phrases(
+_RELAY = listed(
     """
     relay access denied; relay denied; relaying denied; relay prohibited; relaying prohibited;
     relay not permitted; relaying not permitted; relay not allowed; relaying not allowed;
@@ -103,7 +104,7 @@ _RELAY = _phrases(
 )
 
 #: SPF, DKIM, DMARC.
-_AUTHENTICATION = _phrases(
+_AUTHENTICATION = listed(
     """
     spf record; spf check; spf fail; spf policy; spf validation; _spf:; spf (; (spf); spf hard;
     spf alignment; violates spf; openspf; spf.pobox; sender policy framework; dmarc; dkim;
@@ -115,7 +116,7 @@ _AUTHENTICATION = _phrases(
 #: The sending host or network: block lists, reverse DNS, HELO, rate and volume (Hotmail's SC-00x,
 #: Outlook's S3150,
 #: Yahoo's TS0x).
-_REPUTATION = _phrases(
+_REPUTATION = listed(
     """
     spamhaus; spamcop; sorbs; barracudacentral; abuseat; dnsbl; _aup#; dnswl; uceprotect; senderscore;
     senderbase;
@@ -138,7 +139,7 @@ _REPUTATION = _phrases(
 )
 
 #: The size of the message.
-_TOO_BIG = _phrases(
+_TOO_BIG = listed(
     """
     message too big; message too large; message is too big; message is too large; too big for system;
     message size exceed; message exceed* size; message * exceeds * maximum; message * larger than;
@@ -150,7 +151,7 @@ _TOO_BIG = _phrases(
 )
 
 #: The size of the mailbox.
-_MAILBOX_FULL = _phrases(
+_MAILBOX_FULL = listed(
     """
     mailbox full; mailbox is full; mailbox has exceeded; mailbox exceed; mailbox size; mailbox limit;
     mailbox * full; mail box full; mail box is full; mailfolder is full; mail folder is full; mailbox over;
@@ -170,7 +171,7 @@ _MAILBOX_FULL = _phrases(
 )
 
 #: What the message says or how it is built.
-_CONTENT = _phrases(
+_CONTENT = listed(
     """
     spam; junk mail; unsolicited; bulk mail; bulk email; virus; malware; infected; phish; banned content;
     content rejected; content denied; content filter; content presents; content * reject; message content;
@@ -184,7 +185,7 @@ _CONTENT = _phrases(
 )
 
 #: Time ran out.
-_EXPIRED = _phrases(
+_EXPIRED = listed(
     """
     in the queue too long; queue too long; retry timeout; retry time not reached; envelope expired;
     queue.expired;
@@ -200,7 +201,7 @@ _EXPIRED = _phrases(
 )
 
 #: The way there: connections, loops, TLS.
-_ROUTING = _phrases(
+_ROUTING = listed(
     """
     too many hops; hop count exceeded; routing loop; mail loop; mail forwarding loop; message looping;
     loops back to myself; loop detected; mailloop; loop back; too many received; too many "received";
@@ -218,7 +219,7 @@ _ROUTING = _phrases(
 )
 
 #: The mailbox exists and is closed, for now or for good.
-_INACTIVE = _phrases(
+_INACTIVE = listed(
     """
     account disabled; account is disabled; account has been disabled; account has been suspended;
     account has been deactivated; account has been locked; account suspended; account is suspended;
@@ -244,7 +245,7 @@ _INACTIVE = _phrases(
 )
 
 #: The domain does not exist or takes no mail (null MX, RFC 7505).
-_DEAD_DOMAIN = _phrases(
+_DEAD_DOMAIN = listed(
     """
     null mx; nullmx; indicated no smtp service; does not accept mail; does not accept email;
     doesn't receive email; domain does not receive; does not receive mail; host/domain does not accept;
@@ -269,7 +270,7 @@ _DEAD_DOMAIN = _phrases(
 #: The other server says so about its own directory; no second witness is needed (Exchange, Domino, Notes,
 #: IMail,
 #: qmail, Postfix tables, Gmail, Yahoo, Orange, Verizon).
-CERTAIN_USER = _phrases(
+CERTAIN_USER = listed(
     """
     recipient name is not recognized; msexch:ims * unknown recipient;
     e-mail account does not exist at the organization; resolver.adr.recipnotfound;
@@ -289,7 +290,7 @@ CERTAIN_USER = _phrases(
 )
 
 #: Words for a mailbox that does not exist, in the languages in which servers speak.
-UNKNOWN_USER = _phrases(
+UNKNOWN_USER = listed(
     """
     user unknown; unknown user; unknown or illegal user; unknown virtual user; unknown or illegal alias;
     unknown account; unknown address; unknown recipient; unknown mailbox; address_not_found;
@@ -333,7 +334,7 @@ UNKNOWN_USER = _phrases(
 )
 
 #: Refusals that give no reason.
-VAGUE = _phrases(
+VAGUE = listed(
     """
     policy; policies; prohibited; not allowed; not permitted; not authorized; not authorised; unauthorized;
     authentication required; access denied; denied; forbidden; refused; rejected; blocked; restricted;

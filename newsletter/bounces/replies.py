@@ -2,72 +2,68 @@
 
 from __future__ import annotations
 
-import re
+from newsletter.bounces import parts, phrases
 
-from newsletter.bounces import parts
+#: A report says what it is at its beginning.
+_MAX_TEXT = 6000
 
 #: Whom reports come from.
-_ROBOT_FROM = re.compile(
-    r"mailer[- ]?daemon|postmaster|post_master|mail[ ._-]?deliver|delivery (?:sub)?system"
-    r"|mail administrator|mail system"
-    r"|system administrator|double-bounce|mdaemon@|mail-?daemon|no-?reply@[\w.]*(?:dion"
-    r"|auone-net)(?:\.ne)?\.jp"
-    r"|smtp_mail_service|\bndr@"
-    r"|bounce|antivirus|imss@|interscan|microsoft exchange|fbl|lsmtp|mailserver|sysadmin@\w*\.?vzwpix",
-    re.IGNORECASE,
+_ROBOT_SENDERS = phrases.listed(
+    """
+    mailer-daemon; mailer daemon; maildaemon; mail-daemon; mdaemon@; postmaster; post_master;
+    mail deliver; mail.deliver; mail_deliver; mail-deliver; maildeliver; delivery system;
+    delivery subsystem; mail administrator; mail system; system administrator; bounce; antivirus;
+    imss@; interscan; microsoft exchange; fbl; lsmtp; mailserver; smtp_mail_service; ndr@; dion.ne.jp;
+    auone-net.jp; vzwpix.com
+    """
 )
-_BOUNCE_SUBJECT = re.compile(
-    r"undeliver|returned (?:mail|to sender)|returning (?:message )?to sender|delivery (?:has )?fail"
-    r"|fail(?:ure|ed)[ :,]"
-    r"|(?:failure|failed)$|delivery (?:status )?(?:notif|report|problem|error|warning|status)"
-    r"|delivery notification"
-    r"|could ?n[o']t be delivered|not (?:been )?delivered|non[- ]?remis|mail (?:delivery|system) (?:error"
-    r"|problem|warn|status)"
-    r"|message delivery|message status|message delayed|delayed? |error (?:sending|delivering|in)|rejected"
-    r"|mail error"
-    r"|processing error|user unknown|unknown user|nondeliverable|non-deliver|unzustellbar"
-    r"|nicht zugestellt|impossible"
-    r"|mail failure|there was an error|delivery subsystem|returned|mail bounced|bounced|配信|配送|エラー"
-    r"|返送|投递|退信",
-    re.IGNORECASE,
+_BOUNCE_SUBJECTS = phrases.listed(
+    """
+    undeliver; returned; returning message; returning to sender; delivery fail; delivery has fail; failure;
+    failed; delivery status; delivery notif; delivery report; delivery problem; delivery error;
+    delivery warning; could not be delivered; couldn't be delivered; not delivered; not been delivered;
+    non remis; non-remis; mail delivery; mail system error; mail error; mail problem; message delivery;
+    message status; delayed; error sending; error delivering; error in; rejected; processing error;
+    user unknown; unknown user; nondeliverable; non-deliver; unzustellbar; nicht zugestellt; impossible;
+    there was an error; bounced; 配信; 配送; エラー; 返送; 投递; 退信
+    """
 )
-_BOUNCE_WORDS = re.compile(
-    r"(?:could|can|was|were|has|did|been|is) ?n[o']t (?:be |been |yet been |able to )?(?:deliver|reach"
-    r"|sent|accepted|receive)"
-    r"|unable to deliver|undeliver|delivery (?:to the following|has failed|failed|failure|error)"
-    r"|was rejected|not delivered"
-    r"|permanent (?:fatal )?(?:error|failure)|delivery problems|returned to (?:you|sender)|user unknown"
-    r"|no such user"
-    r"|konnte nicht zugestellt|n'a pas pu|no pudo ser|impossibile recapitare|nie mog"
-    r"|не может быть доставлено|无法|できません"
-    r"|失敗しました|failed recipient|failed address|bounced|error[- ]code|message below:"
-    r"|could not deliver|was not able to deliver",
-    re.IGNORECASE,
+_BOUNCE_WORDS = phrases.listed(
+    """
+    not be delivered; n't be delivered; not been delivered; not delivered; not yet been delivered;
+    not deliver; n't deliver; not be sent; not be reached; not reach; not been accepted; not be accepted;
+    not receive; n't able to deliver; not able to deliver; unable to deliver; undeliver;
+    delivery to the following; delivery has failed; delivery failed; delivery failure; delivery error;
+    was rejected; permanent error; permanent fatal error; permanent failure; delivery problems;
+    returned to you; returned to sender; user unknown; no such user; failed recipient; failed address;
+    bounced; error code; error-code; konnte nicht zugestellt; n'a pas pu; no pudo ser;
+    impossibile recapitare; nie mog; не может быть доставлено; 无法; できません; 失敗しました
+    """
 )
-_SUCCESS_WORDS = re.compile(
-    r"(?:was|were|been|is) successful(?:ly)? (?:delivered|relayed|received|sent)|successfully delivered"
-    r"|your message was delivered"
-    r"|delivery to the following recipients? (?:was )?succe|has been delivered|return receipt"
-    r"|message was relayed"
-    r"|message was (?:read|displayed)",
-    re.IGNORECASE,
+_SUCCESS_WORDS = phrases.listed(
+    """
+    successful delivery; successfully delivered; successfully relayed; successfully received;
+    successfully sent; message was delivered; message was relayed; has been delivered; return receipt;
+    message was read; message was displayed
+    """
 )
-_DELAY_WORDS = re.compile(
-    r"warning message only|will be (?:re)?tried|has been (?:delayed|postponed)"
-    r"|not yet been delivered"
-    r"|delivery (?:attempts? )?will (?:continue|be)|only a temporary failure report"
-    r"|will continue to (?:attempt|try|be made)"
-    r"|delayed for more than|attempts will continue|will keep trying|delivery is delayed"
-    r"|delivery of (?:e?mail|message) .{0,80}postponed",
-    re.IGNORECASE | re.DOTALL,
+_DELAY_WORDS = phrases.listed(
+    """
+    warning message only; will be retried; will be tried; has been delayed; has been postponed;
+    not yet been delivered; delivery attempts will continue; delivery will continue;
+    only a temporary failure report; will continue to attempt; will continue to try;
+    will continue to be made; delayed for more than; attempts will continue; will keep trying;
+    delivery is delayed; delivery of * postponed
+    """
 )
-_AWAY_SUBJECT = re.compile(
-    r"\b(?:auto(?:matic)?[- ]?(?:reply|response|responder|antwort)|out of (?:the )?office|away from"
-    r"|vacation|on holiday"
-    r"|i am away|away until|abwesend|abwesenheit|absence|fuera de la oficina|respuesta autom"
-    r"|réponse automatique|automatyczna odpowied|automatisch antwoord|autosvar"
-    r"|risposta automatica|自動応答|自动回复)|\bauto(?:reply)?:",
-    re.IGNORECASE,
+_AWAY_SUBJECTS = phrases.listed(
+    """
+    _auto:; _autoreply; _auto reply; _auto-reply; _auto response; _auto-response; autoresponder;
+    automatic reply; automatic response; automatische antwort; autoantwort; out of office;
+    out of the office; away from; vacation; on holiday; i am away; away until; abwesend; abwesenheit;
+    absence; fuera de la oficina; respuesta autom; réponse automatique; automatyczna odpowied;
+    automatisch antwoord; autosvar; risposta automatica; 自動応答; 自动回复
+    """
 )
 _ROBOT_HEADERS = (
     "x-autoreply",
@@ -87,7 +83,7 @@ _PRECEDENCE = frozenset({"auto_reply", "auto-reply", "autoreply"})
 def is_robot_sender(mail: parts.Mail) -> bool:
     """Say whether the mail comes from a mail system rather than from somebody."""
     sender = mail.headers.get("from") or mail.headers.get("sender") or mail.headers.get("return-path")
-    return bool(_ROBOT_FROM.search(sender[:500])) or sender.strip() in ("<>", "")
+    return sender.strip() in ("<>", "") or phrases.mentions(_flat(sender), _ROBOT_SENDERS)
 
 
 def looks_like_bounce(mail: parts.Mail, text: str) -> bool:
@@ -101,19 +97,24 @@ def looks_like_bounce(mail: parts.Mail, text: str) -> bool:
     if "mailer-daemon" in mail.headers.get("from")[:500].lower():
         return True
     robot = is_robot_sender(mail)
-    subject = bool(_BOUNCE_SUBJECT.search(mail.headers.get("subject")[:300]))
-    words = bool(_BOUNCE_WORDS.search(text[:6000]))
-    return robot + subject + words >= 2
+    subject = phrases.mentions(_flat(mail.headers.get("subject")), _BOUNCE_SUBJECTS)
+    return robot + subject + phrases.mentions(_flat(text), _BOUNCE_WORDS) >= 2
 
 
 def is_success(text: str) -> bool:
     """Say whether the words tell of a delivery that worked."""
-    return bool(_SUCCESS_WORDS.search(text[:3000])) and not _BOUNCE_WORDS.search(text[:3000])
+    words = _flat(text)
+    return phrases.mentions(words, _SUCCESS_WORDS) and not phrases.mentions(words, _BOUNCE_WORDS)
 
 
 def is_delay(text: str, subject: str) -> bool:
     """Say whether the words are a warning and no end."""
-    return bool(_DELAY_WORDS.search(text[:6000])) or subject.lower().startswith("warning:")
+    return subject.lower().startswith("warning:") or phrases.mentions(_flat(text), _DELAY_WORDS)
+
+
+def _flat(text: str) -> str:
+    """Put a text on one line in lower case, blanks at its ends, so that a phrase may ask for them."""
+    return f" {' '.join(text[:_MAX_TEXT].lower().replace('’', chr(39)).split())} "
 
 
 def is_automatic(mail: parts.Mail) -> bool:
@@ -126,4 +127,4 @@ def is_automatic(mail: parts.Mail) -> bool:
         return True
     if any(name in headers for name in _ROBOT_HEADERS):
         return True
-    return bool(_AWAY_SUBJECT.search(headers.get("subject")[:300]))
+    return phrases.mentions(_flat(headers.get("subject")), _AWAY_SUBJECTS)
