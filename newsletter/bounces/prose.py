@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from newsletter.bounces import spotting
+from newsletter.bounces import phrases, spotting
 
 _MAX_LINES = 600
 _MAX_LINE = 600
@@ -16,25 +16,33 @@ _MAX_ABOVE = 12
 
 #: Outlook repeats an address as a link: user@example.org<mailto:user@example.org>
 _MAILTO = re.compile(r"(?<=[\w.])\s?<mailto:[^<>\s]{1,300}>", re.IGNORECASE)
-#: Where the report ends and the returned message begins.
-_END = re.compile(
-    r"[-=_*|+>\s]{0,80}(?:this is a copy of (?:the|your) message|below (?:this line is|is"
-    r"|the next line is) a copy"
-    r"|enclosed is a copy|attachment is a copy|included is a copy|here is a copy|a copy of the original"
-    r"|(?:the )?header(?: and top \d+ lines)? of the (?:original )?message|the first \d+ lines of your"
-    r"|original (?:message|mail|e-mail)|(?:the )?text of your|your original m|unsent message"
-    r"|returned m(?:ail|essage)"
-    r"|message (?:headers?|text|header) follows?|original mail as follows|undelivered message"
-    r"|forwarded message"
-    r"|start of returned message|message contents|non-delivered information follows|mensaje original"
-    r"|transcript of message|your message (?:reads|begins|follows))[^\n]{0,80}",
-    re.IGNORECASE,
+#: How mailers announce the returned message, after dashes and stars.
+_ANNOUNCEMENTS = phrases.listed(
+    """
+    this is a copy of; below this line is; below is a copy; below the next line is; enclosed is a copy;
+    attachment is a copy; included is a copy; here is a copy; a copy of the original; the header of the;
+    header of the; the header and top; header and top; original message;
+    original mail; original e-mail; your original m; the text of your; text of your; unsent message;
+    returned mail; returned message; message follows; message header; message text; message contents;
+    original mail as follows; undelivered message; forwarded message; start of returned message;
+    non-delivered information follows; mensaje original; transcript of message; your message reads;
+    your message begins; your message follows
+    """
 )
+_FIRST_LINES = re.compile(r"the first \d{1,4} lines ")
+_RULES = "-=_*|+> \t"
 #: The header of a returned message that nothing announces.
-_TRACE = re.compile(
-    r">?(?:From MAILER-DAEMON |Received ?: ?\(?(?:from|by|qmail)|Return-Path: ?<|X-Received:"
-    r"|DKIM-Signature:)",
-    re.IGNORECASE,
+_TRACE = (
+    "from mailer-daemon ",
+    "received: from",
+    "received: by",
+    "received: (",
+    "received:from",
+    "received:by",
+    "return-path: <",
+    "return-path:<",
+    "x-received:",
+    "dkim-signature:",
 )
 
 #: A name without a domain: alone below “… the following …:”, or before the words of the phquery server.
@@ -104,12 +112,19 @@ def bare_names(text: str, sender: str) -> tuple[Finding, ...]:
 
 
 def _end_of_report(lines: Sequence[str]) -> int:
-    said = False
+    """Return the line where the returned message begins: the report has named somebody before that."""
+    named = False
     for number, line in enumerate(lines):
-        if said and (_TRACE.match(line) or (len(line) < 200 and _END.match(line))):
+        if named and _begins_returned(line[:200].lower()):
             return number
-        said = said or "@" in line
+        named = named or "@" in line
     return len(lines)
+
+
+def _begins_returned(line: str) -> bool:
+    head = line.lstrip(_RULES)
+    announced = head.startswith(_ANNOUNCEMENTS) or _FIRST_LINES.match(head)
+    return bool(announced) or line.removeprefix(">").startswith(_TRACE)
 
 
 def _blocks(lines: Sequence[str], marks: Sequence[spotting.Mark]) -> tuple[Finding, ...]:

@@ -33,15 +33,16 @@ _IMAIL = re.compile(
     re.IGNORECASE,
 )
 #: Words that lead up to the recipient on the same line.
+_LEADS = (
+    r"\brecipient|\brcpt ?to|failed (?:address|recipient)|undeliverable|error-for|addressed to",
+    r"generated (?:from|by)|mail(?:ing)? to|message to|was addressed|deliver(?:ed|y)? to",
+    r"deliver(?:y|ing)? (?:your |the |of )?(?:e?mail|message) to|mailbox|unknown (?:user|host)",
+    r"delivery failed[^:]{0,40}|user ?id|allowed size|is full|violation for|dda:smtp=",
+    r"following recipients? returned [a-z ]{1,20}errors?|of this mailing list|to (?:this|the) address",
+    r"gateway for|reach the following recipient|address rejected|account|user|address",
+)
 _NAMED = re.compile(
-    r"(?:\brecipient|\brcpt ?to|failed (?:address|recipient)|undeliverable(?: address)?|error-for"
-    r"|addressed to|generated from|mail(?:ing)? to|message to|e?mail to|was addressed|deliver(?:ed|y)? to"
-    r"|deliver(?:y|ing)? (?:(?:your |the |of )?(?:e?mail|message)) to|(?:local )?mailbox|unknown user"
-    r"|unknown host|delivery failed[^:]{0,40}|user ?id|allowed size|mailbox is full|violation for|dda:smtp="
-    r"|following recipients? returned [a-z ]{1,20}errors?|of this mailing list|to this address"
-    r"|to the address|gateway for|reach the following recipient|address rejected|account|user|address)"
-    rf"[\s:,;'\"<\[(]{{0,12}}(?:smtp:|rfc822; ?)?(?<![\w.+-])({_ATOM})",
-    re.IGNORECASE,
+    rf"(?:{'|'.join(_LEADS)})[\s:,;'\"<\[(]{{0,12}}(?:smtp:|rfc822; ?)?(?<![\w.+-])({_ATOM})", re.IGNORECASE
 )
 #: Lines of a pasted header that name the sender or the mail itself.
 _OTHER_FIELD = re.compile(

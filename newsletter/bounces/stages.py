@@ -24,9 +24,8 @@ _STAGES: Sequence[tuple[re.Pattern[str], Stage | None]] = (
     # Exim: SMTP error from remote mail server after RCPT TO:<…>: · GMX: after RCPT command
     (
         re.compile(
-            r"(?:error|response|deferred) from remote (?:mail |mailer |)(?:server |)(?:after"
-            r"|for) (?:pipelined |)"
-            r"(rcpt|mail|end of data|data|text|initial connection|helo|ehlo|starttls|auth)"
+            r"(?:error|response|deferred) from remote (?:mail |mailer |)(?:server |)(?:after|for) "
+            r"(?:pipelined |)(rcpt|mail|end of data|data|text|initial connection|helo|ehlo|starttls|auth)"
         ),
         None,
     ),
@@ -67,8 +66,8 @@ _BY_WORD = {
 }
 #: A transcript: >>> RCPT TO:<…> followed by <<< 550 …, or as InterScan turns it, Sent <<< and Received >>>.
 _TRANSCRIPT = re.compile(
-    r"(?:>>>|-->|sent <<<|sent:|c:) ?(rcpt|mail|data|helo|ehlo|\.)[^\n]{0,300}?(?:<<<|<--|received >>>"
-    r"|replied:|s:) ?5\d\d"
+    r"(?:>>>|-->|sent <<<|sent:|c:) ?(rcpt|mail|data|helo|ehlo|\.)[^\n]{0,300}?"
+    r"(?:<<<|<--|received >>>|replied:|s:) ?5\d\d"
 )
 
 
