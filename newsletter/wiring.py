@@ -22,6 +22,7 @@ from newsletter.settings import workspace
 if TYPE_CHECKING:
     from newsletter.authoring import newsroom
     from newsletter.checking import link_health
+    from newsletter.queues.local import LocalQueue
     from newsletter.rendering import theme
     from newsletter.sending import auditing, clearance, plan, proofs
     from newsletter.sending.sender import Sender
@@ -120,6 +121,17 @@ class App:
             ProviderError: it cannot be set up.
         """
         return self._sender(self.ledger, self.provider(provider), wait=wait)
+
+    def queue(self) -> LocalQueue:
+        """Return the queue of a service: it sends what is due while it runs."""
+        from newsletter.queues.local import LocalQueue
+        from newsletter.sending.duty import Duty
+
+        def sender_for(mailing: deliveries.Mailing) -> Sender:
+            return self.sender(mailing.provider)
+
+        max_late = self.settings.delivery.max_late
+        return LocalQueue(lambda: Duty(self.ledger, sender_for, max_late=max_late, clock=self.now))
 
     def rehearsal(self) -> tuple[Sender, ports.Ledger, Path]:
         """Return a sender that writes to a folder, the ledger in memory that it keeps, and the folder."""

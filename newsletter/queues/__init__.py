@@ -1,0 +1,1 @@
+"""Queues: how due mailings come to whoever sends them."""

@@ -1,0 +1,122 @@
+"""On duty: carry out whatever mailing is due, hold what is overdue, and come back to what could not go."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from newsletter import ports
+from newsletter.domain import errors
+from newsletter.domain.deliveries import Mailing, MailingStatus
+from newsletter.sending import owners, sender
+
+_log = logging.getLogger(__name__)
+#: After a failure to reach the provider or the database: doubled each time, up to the longest.
+_REST = timedelta(seconds=30)
+_LONGEST_REST = timedelta(minutes=15)
+
+
+class Duty:
+    """Looks for due mailings and carries each out, one task a mailing."""
+
+    def __init__(
+        self,
+        ledger: ports.Ledger,
+        sender_for: Callable[[Mailing], sender.Sender],
+        *,
+        max_late: timedelta,
+        clock: ports.Clock,
+    ) -> None:
+        """Take how late a scheduled mailing may begin, as after a service that was down."""
+        self._ledger, self._sender_for = ledger, sender_for
+        self._max_late, self._clock = max_late, clock
+        self._running: dict[int, tuple[sender.Sender, asyncio.Task[None]]] = {}
+        self._failures: dict[int, int] = {}
+        self._rest_until: dict[int, datetime] = {}
+        self._stopping = False
+
+    def scheduled(self) -> list[Mailing]:
+        """Return the mailings whose time is to come."""
+        return [one for one in self._ledger.mailings() if one.status is MailingStatus.SCHEDULED]
+
+    def look(self) -> None:
+        """Begin every mailing that is due and not under way."""
+        now = self._clock()
+        for mailing in [] if self._stopping else self._ledger.due(now):
+            if mailing.id in self._running or now < self._rest_until.get(mailing.id, now):
+                continue
+            if self._is_overdue(mailing, now):
+                self._hold(mailing, now)
+            elif not self._is_sent_elsewhere(mailing, now):
+                self._begin(mailing)
+
+    async def stop(self) -> None:
+        """Let every sender finish what is in the air; what is open goes on after the next start."""
+        self._stopping = True
+        for working, _ in self._running.values():
+            working.stop(sender.BY_SYSTEM)
+        tasks = [task for _, task in self._running.values()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=sender.DRAIN)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def idle(self) -> None:
+        """Wait until nothing that was begun is under way."""
+        while self._running:
+            await asyncio.wait([task for _, task in self._running.values()])
+
+    def _is_overdue(self, mailing: Mailing, now: datetime) -> bool:
+        due = mailing.due_at if mailing.status is MailingStatus.SCHEDULED else None
+        return due is not None and now - due > self._max_late
+
+    def _hold(self, mailing: Mailing, now: datetime) -> None:
+        reason = f"it was due on {mailing.due_at:%Y-%m-%d at %H:%M} UTC, when nobody was there to send it"
+        self._ledger.set_status(mailing.id, MailingStatus.HELD, reason=reason, now=now)
+        _log.warning("issue %s is held: %s", mailing.number, reason, extra={"action": "hold"})
+
+    def _is_sent_elsewhere(self, mailing: Mailing, now: datetime) -> bool:
+        return any(
+            one.until > now and not owners.is_dead(one.owner) for one in self._ledger.senders(mailing.id)
+        )
+
+    def _begin(self, mailing: Mailing) -> None:
+        working = self._sender_for(mailing)
+        task = asyncio.create_task(self._carry_out(working, mailing))
+        self._running[mailing.id] = working, task
+        task.add_done_callback(lambda _: self._running.pop(mailing.id))
+
+    async def _carry_out(self, working: sender.Sender, mailing: Mailing) -> None:
+        extra = {"action": "send"}
+        _log.info("issue %s: sending", mailing.number, extra=extra)
+        try:
+            result = await working.send(mailing.id)
+        except (errors.ProviderRefusedError, errors.MailingError, errors.RenderError) as error:
+            self._pause(mailing, str(error))
+        except (errors.ProviderError, errors.StoreError) as error:
+            self._put_off(mailing, str(error))
+        else:
+            self._failures.pop(mailing.id, None)
+            states = ", ".join(f"{number} {state}" for state, number in result.tally.states.items() if number)
+            _log.info("issue %s is %s: %s", mailing.number, result.mailing.status, states, extra=extra)
+
+    def _pause(self, mailing: Mailing, reason: str) -> None:
+        """Leave a mailing to a person."""
+        _log.error("issue %s is paused: %s", mailing.number, reason, extra={"action": "pause"})
+        try:
+            self._ledger.set_status(mailing.id, MailingStatus.PAUSED, reason=reason, now=self._clock())
+        except errors.NewsletterError as error:
+            _log.error("issue %s: %s", mailing.number, error, extra={"action": "pause"})
+
+    def _put_off(self, mailing: Mailing, reason: str) -> None:
+        """Try a mailing again later, when the provider or the database may be back."""
+        failures = self._failures[mailing.id] = self._failures.get(mailing.id, 0) + 1
+        rest = min(_REST * 2 ** min(failures - 1, 10), _LONGEST_REST)
+        self._rest_until[mailing.id] = self._clock() + rest
+        minutes = rest.total_seconds() / 60
+        _log.warning(
+            "issue %s goes on in %.1f min: %s", mailing.number, minutes, reason, extra={"action": "put off"}
+        )

@@ -1,0 +1,3 @@
+from tests.sending.conftest import bench
+
+__all__ = ["bench"]
