@@ -153,7 +153,7 @@ def _from_prose(
         replies.is_automatic(mail) and not replies.is_robot_sender(mail)
     ):
         return _mail_of_somebody(mail), []
-    if replies.is_success(told.text):
+    if replies.is_success(told.text) or replies.is_receipt(mail, told.text):
         return Kind.DELIVERED, []
     findings = _findings(mail, told, marks)
     final = not replies.is_delay(told.text, mail.headers.get("subject"))

@@ -34,7 +34,8 @@ _BOUNCE_WORDS = phrases.listed(
     not deliver; n't deliver; not be sent; not be reached; not reach; not been accepted; not be accepted;
     not receive; n't able to deliver; not able to deliver; unable to deliver; undeliver;
     delivery to the following; delivery has failed; delivery failed; delivery failure; delivery error;
-    was rejected; permanent error; permanent fatal error; permanent failure; delivery problems;
+    was rejected; automatically rejected; permanent error; permanent fatal error; permanent failure;
+    delivery problems;
     returned to you; returned to sender; user unknown; no such user; failed recipient; failed address;
     bounced; error code; error-code; konnte nicht zugestellt; n'a pas pu; no pudo ser;
     impossibile recapitare; nie mog; не может быть доставлено; 无法; できません; 失敗しました
@@ -77,6 +78,8 @@ _ROBOT_HEADERS = (
     "x-boxbe-cr",
     "x-delivery-agent",
 )
+#: Exim and Google name the failed recipients; fml, a list manager, signs what it sends back.
+_TELLING_HEADERS = ("x-failed-recipients", "x-mlserver")
 _PRECEDENCE = frozenset({"auto_reply", "auto-reply", "autoreply"})
 
 
@@ -88,17 +91,26 @@ def is_robot_sender(mail: parts.Mail) -> bool:
 
 def looks_like_bounce(mail: parts.Mail, text: str) -> bool:
     """Weigh sender, subject and words: any two of them make a report, a known header alone too."""
-    if (
-        "x-failed-recipients" in mail.headers
-        or "x-mlserver" in mail.headers
-        or mail.kind == "multipart/report"
-    ):
+    if any(name in mail.headers for name in _TELLING_HEADERS) or _is_report(mail):
         return True
     if "mailer-daemon" in mail.headers.get("from")[:500].lower():
         return True
     robot = is_robot_sender(mail)
     subject = phrases.mentions(_flat(mail.headers.get("subject")), _BOUNCE_SUBJECTS)
     return robot + subject + phrases.mentions(_flat(text), _BOUNCE_WORDS) >= 2
+
+
+def _is_report(mail: parts.Mail) -> bool:
+    """Leave out what else comes as multipart/report: TLS reports (RFC 8460) and whatever will be invented."""
+    kind = mail.headers.get("content-type").lower()
+    named = "report-type" in kind
+    return mail.kind == "multipart/report" and (not named or "status" in kind or "disposition" in kind)
+
+
+def is_receipt(mail: parts.Mail, text: str) -> bool:
+    """Say whether a mail program tells that a message was shown or deleted (RFC 8098), and not refused."""
+    told = any(leaf.kind == "message/disposition-notification" for leaf in mail.leaves)
+    return told and not phrases.mentions(_flat(text), _BOUNCE_WORDS)
 
 
 def is_success(text: str) -> bool:

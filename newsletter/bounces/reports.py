@@ -87,6 +87,8 @@ def complaint(mail: parts.Mail) -> Complaint | None:
             cleaned = [spotting.clean_address(_UNPREFIXED.sub("", address)) for address in addresses]
             kind = headers.get("feedback-type").split(";")[0].strip().lower()
             return Complaint(kind=kind or "abuse", addresses=tuple(dict.fromkeys(filter(None, cleaned))))
+    if "report-type=feedback-report" in mail.headers.get("content-type").lower().replace('"', ""):
+        return Complaint(kind="abuse", addresses=())
     return None
 
 

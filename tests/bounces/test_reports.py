@@ -128,6 +128,58 @@ def test_a_report_passed_on_whole_keeps_the_token_it_came_to() -> None:
     assert (report.token, report.sender) == ("mz2gk3tbnfxg6", "Postmaster <postmaster@example.com>")
 
 
+RECEIPT = """From: Ann <ann@example.com>
+To: editors@news.example.org
+Subject: {subject}
+Content-Type: multipart/report; report-type={kind}; boundary="=cut"
+
+--=cut
+Content-Type: text/plain
+
+{text}
+--=cut
+Content-Type: message/{kind}
+
+Final-Recipient: rfc822; ann@example.com
+Disposition: {disposition}
+--=cut--
+"""
+
+
+def test_a_read_receipt_is_no_bounce() -> None:
+    raw = RECEIPT.format(
+        subject="Gelesen: Fern Weekly",
+        kind="disposition-notification",
+        text="Empfangen: ann@example.com, gelesen um 10 Uhr.",
+        disposition="manual-action/MDN-sent-manually; displayed",
+    )
+    assert examine(raw.encode()).kind is Kind.DELIVERED
+    assert read(raw.encode()) == []
+
+
+def test_a_mail_that_a_filter_sent_back_as_a_receipt_is_one() -> None:
+    raw = RECEIPT.format(
+        subject="Automatically rejected mail",
+        kind="disposition-notification",
+        text="Your message to <ann@example.com> was automatically rejected:\nQuota exceeded",
+        disposition="automatic-action/MDN-sent-automatically; deleted",
+    )
+    assert read(raw.encode()) == [("ann@example.com", "soft")]
+
+
+def test_another_kind_of_report_is_no_bounce() -> None:
+    raw = RECEIPT.format(
+        subject="Report domain: example.org", kind="tlsrpt", text="ann@example.com: report", disposition=""
+    )
+    assert examine(raw.encode()).kind is Kind.REPLY
+
+
+def test_a_feedback_report_without_its_part_is_still_a_complaint() -> None:
+    raw = RECEIPT.format(subject="Abuse", kind="feedback-report", text="spam", disposition="")
+    broken = raw.replace("message/feedback-report", "text/plain").encode()
+    assert examine(broken).kind is Kind.COMPLAINT
+
+
 def test_somebody_who_quotes_a_report_has_not_bounced() -> None:
     person = (
         "From: Ann <ann@example.com>\nTo: editors@news.example.org\nSubject: A question\n\n"
