@@ -46,6 +46,7 @@ class Recipient:
     #: The other server's words, on one line.
     diagnostic: str = ""
     cause: Cause = Cause.OTHER
+    #: Means something for bounces and warnings alone.
     verdict: Verdict = "soft"
     #: False: only delayed, the other side is still trying.
     given_up: bool = True
