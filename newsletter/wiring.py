@@ -6,6 +6,7 @@ that a command pays for the rooms it enters and no others. To wire a room: add a
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import time
 import uuid
@@ -14,15 +15,21 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from newsletter import ports
 from newsletter.domain import deliveries, errors, publications, tokens
 from newsletter.settings import workspace
 
 if TYPE_CHECKING:
+<<<<<<< HEAD
     from newsletter.authoring import newsroom
     from newsletter.checking import link_health
     from newsletter.queues.local import LocalQueue
+=======
+    from newsletter.authoring import drafting, feeds, gathering, newsroom
+    from newsletter.authoring import inbox as inboxes
+>>>>>>> 536cb3a (Collect a fortnight's sources and draft an issue from them)
     from newsletter.rendering import theme
     from newsletter.sending import auditing, clearance, plan, proofs
     from newsletter.sending.sender import Sender
@@ -223,7 +230,14 @@ class App:
         """Return what approves issues, and says which are approved."""
         from newsletter.sending import clearance
 
-        return clearance.Clearance(press=self.press, folder=self.workspace.issues)
+        people = self.settings.people
+        return clearance.Clearance(
+            press=self.press,
+            folder=self.workspace.issues,
+            clipped=self.inbox,
+            needed=people.approvals,
+            approvers=people.approvers,
+        )
 
     def send_trial(self, proof: proofs.Proof, addressees: Sequence[str]) -> list[deliveries.Receipt]:
         """Send an issue to editors through the provider, and return its answers in the order of the messages.
@@ -246,9 +260,62 @@ class App:
         """Return what editors do with the folder of issues."""
         from newsletter.authoring import newsroom
 
+        schedule = self.settings.schedule
         return newsroom.Newsroom(
-            folder=self.workspace.issues, cadence=self.settings.schedule.cadence(), today=self.today()
+            folder=self.workspace.issues,
+            cadence=schedule.cadence(),
+            today=self.today(),
+            yearly=schedule.volume == "yearly",
         )
+
+    @cached_property
+    def inbox(self) -> inboxes.Inbox:
+        """Return the folder of clippings."""
+        from newsletter.authoring import clippings, inbox
+
+        return inbox.Inbox(self.workspace.issues / clippings.FOLDER)
+
+    @cached_property
+    def gatherer(self) -> gathering.Gatherer:
+        """Return what clips pages and files into the inbox."""
+        from newsletter.authoring import downloads, gathering
+
+        limits = downloads.Limits(allow_private=self.settings.inbox.allow_private)
+        return gathering.Gatherer(
+            into=self.inbox,
+            downloader=downloads.Downloader(limits),
+            today=self.today(),
+            own=urlsplit(self.publication.url).hostname or "",
+        )
+
+    @cached_property
+    def collector(self) -> feeds.Collector:
+        """Return what reads the feeds into the inbox."""
+        import time
+
+        from newsletter.authoring import downloads, feeds
+
+        limits = dataclasses.replace(feeds.FEED_LIMITS, allow_private=self.settings.inbox.allow_private)
+        return feeds.Collector(
+            feeds=feeds.of_settings(self.settings.feeds),
+            gatherer=self.gatherer,
+            downloader=downloads.Downloader(limits),
+            pause=lambda: time.sleep(1),
+        )
+
+    def clippings(self, *, since: date | None = None) -> list[tuple[inboxes.Slip, str]]:
+        """Return what lies in the inbox, each with the issue that uses it or an empty text."""
+        from newsletter.authoring import inbox
+
+        used = inbox.in_issues(self.workspace.issues)
+        return [(slip, str(used.get(slip.name, ""))) for slip in self.inbox.slips(since=since)]
+
+    @cached_property
+    def drafter(self) -> drafting.Drafter:
+        """Return what drafts issues from clippings."""
+        from newsletter.authoring import drafting
+
+        return drafting.Drafter(newsroom=self.newsroom, clipped=self.inbox)
 
     def today(self) -> date:
         """Return the day that it is where the publication is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -64,9 +64,18 @@ def read(folder: Path) -> list[Approval]:
     return [_approval(one, path) for one in plain.get("approval", [])]
 
 
-def standing(folder: Path, number: numbering.IssueNumber, digest: str, *, needed: int = 1) -> Standing:
-    """Return how an issue with this content stands."""
-    of_issue = [one for one in read(folder) if one.number == number]
+def standing(
+    folder: Path,
+    number: numbering.IssueNumber,
+    digest: str,
+    *,
+    needed: int = 1,
+    approvers: Collection[str] = (),
+) -> Standing:
+    """Return how an issue with this content stands; where there are approvers, only their word counts."""
+    of_issue = [
+        one for one in read(folder) if one.number == number and (not approvers or one.by in approvers)
+    ]
     valid: dict[str, Approval] = {}
     for one in of_issue:
         if one.digest == digest:
@@ -75,24 +84,18 @@ def standing(folder: Path, number: numbering.IssueNumber, digest: str, *, needed
     return Standing(valid=tuple(valid.values()), void=void, needed=needed)
 
 
-def is_approved(folder: Path, number: numbering.IssueNumber, digest: str, *, needed: int = 1) -> bool:
-    """Whether enough people approved exactly this content."""
-    return standing(folder, number, digest, needed=needed).is_approved
-
-
-def require(folder: Path, number: numbering.IssueNumber, digest: str, *, needed: int = 1) -> None:
+def require(now: Standing, number: numbering.IssueNumber) -> None:
     """Return quietly when an issue is approved.
 
     Raises:
         ApprovalError: it is not, or was edited since; says who approved what.
     """
-    now = standing(folder, number, digest, needed=needed)
     if now.is_approved:
         return
     hint = f"newsletter issue approve {number}"
     if now.valid:
         names = " and ".join(one.by for one in now.valid)
-        message = f"{number.label} is approved by {names}, and {needed} people are needed"
+        message = f"{number.label} is approved by {names}, and {now.needed} people are needed"
         raise errors.ApprovalError(message, hint=hint)
     if now.void:
         last = now.void[-1]

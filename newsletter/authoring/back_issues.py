@@ -78,7 +78,7 @@ def write(script: Manuscript, source: str, folder: Path, wishes: Wishes) -> Impo
     """Write what was read as an issue file of its own."""
     script.number = wishes.number or script.number or _guessed_number(script, wishes)
     script.date = wishes.date or script.date or _guessed_date(script, wishes)
-    script.status = script.status or "draft"
+    script.status = script.status or "ready"
     path = folder / f"{script.number.slug}.md"
     saving.save_new(path, script.text(), hint="give it another number with --number, or move that file away")
     return Imported(

@@ -8,7 +8,8 @@ from pathlib import Path
 from newsletter.authoring import manuscripts, saving
 from newsletter.domain import issues, numbering
 
-_OPTIONAL = """\
+#: Keys that an editor may fill in.
+OPTIONAL = """\
 # subject:                       default: title, Vol and the first headline
 # preheader:                     default: the first two headlines
 # hero:
@@ -16,7 +17,8 @@ _OPTIONAL = """\
 #   alt: what the picture shows
 #   credit: whose picture it is
 """
-_ENTRY = """
+#: The entries of a new issue, as long as nobody has written one.
+ENTRIES = """
 ## TK headline of the first entry
 
 TK what happened, with [a link to the source](https://example.org/).
@@ -42,9 +44,13 @@ def begin(
 
 def text(number: numbering.IssueNumber, day: date, *, last: issues.Issue | None = None) -> str:
     """Return what a new issue begins as; the last issue's settings are its defaults."""
+    return f"---\n{head(number, day, last=last)}{OPTIONAL}---\n{ENTRIES}"
+
+
+def head(number: numbering.IssueNumber, day: date, *, last: issues.Issue | None = None) -> str:
+    """Return the front matter of a new issue, without the lines around it."""
     fields: dict[str, object] = {"volume": number.volume, "number": number.number, "date": day}
-    fields |= inherited(last) | {"status": str(issues.Status.DRAFT)}
-    return f"---\n{manuscripts.dump(fields)}{_OPTIONAL}---\n{_ENTRY}"
+    return manuscripts.dump(fields | inherited(last) | {"status": str(issues.Status.DRAFT)})
 
 
 def inherited(last: issues.Issue | None) -> dict[str, object]:

@@ -48,6 +48,7 @@ def _entry(lines: list[str], line: int, position: int, found: flaws.Flaws) -> is
         topics=fields.topics,
         date=fields.date,
         sources=fields.sources,
+        clippings=fields.clippings,
         line=line,
         body_line=body_line,
     )

@@ -13,7 +13,7 @@ from datetime import date
 from newsletter.authoring import flaws, markup
 from newsletter.domain import issues, slugs
 
-KEYS = ("id", "topics", "date", "headline_short", "sources")
+KEYS = ("id", "topics", "date", "headline_short", "sources", "clippings")
 
 _FIELD = re.compile(r"([a-z][a-z_]*):(?:[ \t]+(.*))?$")
 _ITEM = re.compile(r"[ \t]*-[ \t]+(.*)$")
@@ -34,6 +34,7 @@ class Fields:
     date: date | None = None
     headline_short: str = ""
     sources: tuple[issues.Source, ...] = ()
+    clippings: tuple[str, ...] = ()
     lines: dict[str, int] = field(default_factory=dict)
 
 
@@ -114,6 +115,12 @@ def _set_topics(
     fields.topics = tuple(dict.fromkeys(_words(value, items)))
 
 
+def _set_clippings(
+    fields: Fields, value: str, items: list[tuple[int, str]], line: int, found: flaws.Flaws
+) -> None:
+    fields.clippings = tuple(dict.fromkeys(_words(value, items)))
+
+
 def _set_date(
     fields: Fields, value: str, items: list[tuple[int, str]], line: int, found: flaws.Flaws
 ) -> None:
@@ -139,7 +146,7 @@ def _set_sources(
         elif (more := _CONTINUED.match(text)) and sources:
             sources[-1] = _with(sources[-1], more[1], _unquoted(more[2].strip()))
     for one in sources:
-        if not re.match(r"https?://[^\s/]", one.url) and not markup.is_unsafe(one.url):
+        if not is_web(one.url) and not markup.is_unsafe(one.url):
             found.block(
                 "source",
                 one.line,
@@ -148,6 +155,11 @@ def _set_sources(
                 fix="write a source as “- https://…” or “- [Title](https://…), Publisher”",
             )
     fields.sources = tuple(sources)
+
+
+def is_web(url: str) -> bool:
+    """Whether an address can stand among the sources."""
+    return re.match(r"https?://[^\s/]", url) is not None
 
 
 def source(text: str, line: int) -> issues.Source:
@@ -178,4 +190,5 @@ _SETTERS = {
     "date": _set_date,
     "headline_short": _set_short,
     "sources": _set_sources,
+    "clippings": _set_clippings,
 }

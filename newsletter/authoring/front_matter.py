@@ -20,6 +20,7 @@ FENCE = "---"
 #: A file of this size was never typed by an editor.
 LARGEST = 4_000_000
 
+_PLAIN = re.compile(r"([a-z_0-9]+):[ \t]*(.*?)[ \t]*(?:[ \t]#.*)?$")
 _KINDS = {"int": "whole number", "float": "decimal number", "bool": "boolean", "null": "nothing"}
 
 
@@ -125,6 +126,26 @@ def split(text: str) -> tuple[str, str, int] | None:
             front = "\n" * (start + 1) + "\n".join(lines[start + 1 : i])
             return front, "\n".join(lines[i + 1 :]), i + 2
     return "\n".join(["", *lines[1:]]), "", 0
+
+
+def peek(head: bytes) -> tuple[dict[str, str], str]:
+    """Return the plain ``key: value`` lines of the first bytes of a file, and the text behind them.
+
+    A file is not judged here: what takes more than one line is left out, and an error ends the reading.
+    """
+    text = head.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+    parts = split(text)
+    if parts is None:
+        return {}, ""
+    fields: dict[str, str] = {}
+    for line in parts[0].split("\n"):
+        if match := _PLAIN.match(line):
+            value = match[2]
+            if value[:1] in {'"', "'"}:
+                quote = value[0]
+                value = value[1:-1].replace("''", "'") if quote == "'" else value[1:-1].replace('\\"', '"')
+            fields.setdefault(match[1], "" if match[2][:1] in {"|", ">", "&", "*", "{"} else value)
+    return fields, parts[1]
 
 
 def parse(text: str, found: flaws.Flaws) -> Document:

@@ -15,6 +15,9 @@ from newsletter.domain import numbering
 
 _PLACEHOLDER = re.compile(r"\[([^\[\]]*)\]\(\s*#?\s*\)")
 
+#: Fields that hold Markdown, which reads best as a block.
+_TEXTS = ("intro", "closing")
+
 
 class Kind(enum.StrEnum):
     """How sure the reader of a manuscript is of something."""
@@ -104,10 +107,11 @@ def dump(fields: Mapping[str, object]) -> str:
     from ruamel.yaml import YAML
     from ruamel.yaml.scalarstring import LiteralScalarString
 
-    def plain(value: object) -> object:
+    def plain(key: str, value: object) -> object:
         if isinstance(value, Mapping):
-            return {key: plain(inner) for key, inner in value.items()}
-        if isinstance(value, str) and ("\n" in value or len(value) > 90):
+            return {name: plain(name, inner) for name, inner in value.items()}
+        is_text = key in _TEXTS and isinstance(value, str) and len(value) > 90
+        if isinstance(value, str) and (is_text or "\n" in value):
             # A block may not hold trailing white space or control characters.
             lines = (line.rstrip() for line in value.split("\n"))
             return LiteralScalarString("\n".join(lines) + "\n")
@@ -118,7 +122,7 @@ def dump(fields: Mapping[str, object]) -> str:
     yaml.allow_unicode = True
     yaml.indent(mapping=2, sequence=4, offset=2)
     out = io.StringIO()
-    kept = {key: plain(value) for key, value in fields.items() if value not in ("", None, {}, ())}
+    kept = {key: plain(key, value) for key, value in fields.items() if value not in ("", None, {}, ())}
     yaml.dump(kept, out)
     return out.getvalue()
 

@@ -28,6 +28,8 @@ class Newsroom:
     cadence: cadence.Cadence
     #: Today, where the publication is.
     today: datetime.date
+    #: Whether each calendar year opens a new volume.
+    yearly: bool = False
 
     def begin(self, number: numbering.IssueNumber | None = None, day: datetime.date | None = None) -> Begun:
         """Begin the next issue: next number and day, unless others are named; settings of the last one.
@@ -36,8 +38,8 @@ class Newsroom:
             WorkspaceError: the file is there already, or cannot be written.
         """
         day = day or self.next_day()
-        number = number or shelf.following(self.folder, day=day)
-        path = beginnings.begin(self.folder, number, day, last=self._last())
+        number = number or self.next_number(day)
+        path = beginnings.begin(self.folder, number, day, last=self.last())
         return Begun(path=path, number=number, day=day)
 
     def next_day(self) -> datetime.date:
@@ -49,6 +51,10 @@ class Newsroom:
         # Without a first day the rhythm goes on from the last issue; without either it begins today.
         start = last.date if last and last.date else self.today
         return next(self.cadence.counted_from(start).days(since), self.today)
+
+    def next_number(self, day: datetime.date) -> numbering.IssueNumber:
+        """Return the number of the next issue, if it comes out on a day."""
+        return shelf.following(self.folder, day=day, yearly=self.yearly)
 
     def take_in(
         self, source: Path, number: numbering.IssueNumber | None = None, day: datetime.date | None = None
@@ -68,7 +74,8 @@ class Newsroom:
         numbered = [one for one in shelf.listing(self.folder) if one.number and not one.is_edition]
         return numbered[-1] if numbered else None
 
-    def _last(self) -> issues.Issue | None:
+    def last(self) -> issues.Issue | None:
+        """Return the newest issue, as far as it can be read."""
         listed = self._last_listed()
         try:
             return issue_files.read(listed.path) if listed else None

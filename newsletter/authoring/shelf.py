@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from newsletter.authoring import flaws
+from newsletter.authoring import flaws, front_matter
 from newsletter.domain import errors, issues, numbering
 
 #: Front matter is looked for in this many bytes.
 _HEAD = 16_384
-_PLAIN = re.compile(rb"([a-z_]+):[ \t]*(.*?)[ \t]*(?:[ \t]#.*)?$")
+_HEADLINE = re.compile(r"^## (.+)$", re.MULTILINE)
 _LANGUAGE_SUFFIX = re.compile(r"\.([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})?)$")
 
 
@@ -114,7 +114,7 @@ def peek(path: Path) -> Listing:
             head = file.read(_HEAD)
     except OSError:
         return Listing(path=path)
-    fields, headline = _fields(head)
+    fields, body = front_matter.peek(head)
     number = None
     if fields.get("volume", "").isdigit() and fields.get("number", "").isdigit():
         volume, count = int(fields["volume"]), int(fields["number"])
@@ -131,24 +131,8 @@ def peek(path: Path) -> Listing:
         subject=fields.get("subject", ""),
         language=fields.get("language", ""),
         status=fields.get("status", "") or issues.Status.DRAFT,
-        headline=headline,
+        headline=headline[1].strip() if (headline := _HEADLINE.search(body)) else "",
     )
-
-
-def _fields(head: bytes) -> tuple[dict[str, str], str]:
-    fields: dict[str, str] = {}
-    lines = iter(head.removeprefix(b"\xef\xbb\xbf").splitlines())
-    first = next((line for line in lines if line.strip()), b"")
-    if first.rstrip() != b"---":
-        return fields, ""
-    for line in lines:
-        if line.rstrip() in {b"---", b"..."}:
-            break
-        if match := _PLAIN.match(line):
-            value = match[2].decode("utf-8", "replace")
-            fields.setdefault(match[1].decode(), value.strip("'\"") if value[:1] not in "|>&*{[" else "")
-    headline = next((line[3:] for line in lines if line.startswith(b"## ")), b"")
-    return fields, headline.decode("utf-8", "replace").strip()
 
 
 def _files(folder: Path) -> Iterator[Path]:

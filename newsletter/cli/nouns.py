@@ -50,6 +50,7 @@ NOUNS: dict[str, Noun] = {
         help="Do the whole job once, from writing to the account of it.",
     ),
     "issue": Noun(module="newsletter.cli.issue", help="Write, check, render and approve issues."),
+    "inbox": Noun(module="newsletter.cli.inbox", help="Collect the sources of the next issue."),
     "subscriber": Noun(module="newsletter.cli.subscriber", help="Keep the subscribers and their consent."),
     "mailing": Noun(module="newsletter.cli.mailing", help="Plan, send and account for mailings."),
     "serve": Noun(module="newsletter.cli.serve", help="Run the public pages and the scheduler."),

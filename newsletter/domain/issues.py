@@ -68,6 +68,8 @@ class Entry:
     topics: tuple[str, ...] = ()
     date: date | None = None
     sources: tuple[Source, ...] = ()
+    #: Names of the clippings that it was drafted from.
+    clippings: tuple[str, ...] = ()
     #: 1-based line of the headline and of the first line of the body in the issue file.
     line: int = 0
     body_line: int = 0

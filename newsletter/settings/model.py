@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from newsletter.domain import errors, publications
-from newsletter.settings import appearance, sections
+from newsletter.settings import appearance, editorial, sections
 from newsletter.settings.providers import Provider
 
 PREFIX = "NEWSLETTER_"
@@ -36,6 +36,10 @@ class Settings(BaseSettings):
     publication: sections.Publication
     sender: sections.Sender
     schedule: sections.Schedule = sections.Schedule()
+    deadlines: editorial.Deadlines = editorial.Deadlines()
+    people: editorial.People = editorial.People()
+    inbox: editorial.Inbox = editorial.Inbox()
+    feeds: dict[ProviderName, editorial.Feed] = {}
     delivery: sections.Delivery = sections.Delivery()
     providers: dict[ProviderName, Provider] = {}
     database: sections.Database = sections.Database()

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
-from newsletter.settings import providers
+from newsletter.settings import editorial, providers
 from newsletter.settings.model import NESTED, PREFIX, Settings
 
 Path = tuple[str, ...]
@@ -24,6 +24,8 @@ def model_at(path: Path, document: Mapping[str, Any]) -> Sequence[type[BaseModel
         options = document.get("providers", {}).get(path[1], {})
         kind = options.get("kind") if isinstance(options, Mapping) else None
         return [providers.KINDS[kind]] if kind in providers.KINDS else list(providers.KINDS.values())
+    if path[0] == "feeds":
+        return [editorial.Feed] if len(path) == 2 else []
     field = Settings.model_fields.get(path[0]) if len(path) == 1 else None
     kind = field.annotation if field else None
     return [kind] if isinstance(kind, type) and issubclass(kind, BaseModel) else []
@@ -49,9 +51,10 @@ def every_path(document: Mapping[str, Any]) -> Iterator[Path]:
         yield (table,)
         for name in keys_at((table,), document):
             yield (table, name)
-    for provider in document.get("providers", {}):
-        for name in keys_at(("providers", provider), document):
-            yield ("providers", provider, name)
+    for table in ("providers", "feeds"):
+        for named in document.get(table, {}):
+            for name in keys_at((table, named), document):
+                yield (table, named, name)
 
 
 def is_secret(path: Path) -> bool:

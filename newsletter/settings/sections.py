@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from newsletter.domain import cadence, errors, publications
-from newsletter.settings import durations, values
+from newsletter.settings import durations, editorial, values
 from newsletter.settings.providers import Duration, Section
 
 
@@ -44,6 +44,12 @@ class Schedule(Section):
     first: date | None = None
     #: Days or ranges on which nothing comes out: `2026-12-24..2027-01-02`.
     skip: tuple[str, ...] = ()
+    #: Countries whose public holidays are looked at.
+    holidays: tuple[editorial.Country, ...] = ()
+    #: An issue day that is a holiday is told of, or moves to the working day before or after.
+    on_holiday: editorial.OnHoliday = "warn"
+    #: `yearly`: the first issue of a calendar year opens the next volume.
+    volume: editorial.Volume = "manual"
 
     @field_validator("every", "on", "skip")
     @classmethod

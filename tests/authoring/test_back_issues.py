@@ -45,7 +45,7 @@ def test_headlines_and_details_are_paired_in_order_with_bold_and_links_kept(tmp_
     assert issue.closing.startswith('"Two Harbours Digest" is a bi-weekly summary')
     assert issue.hero is not None
     assert (issue.hero.src, issue.hero.credit, issue.hero.credit_url) == ("", "Bay Courier", "")
-    assert issue.status is issues.Status.DRAFT
+    assert issue.status is issues.Status.READY
 
 
 def test_what_could_not_be_placed_is_said(tmp_path: Path) -> None:
