@@ -22,14 +22,10 @@ from newsletter.domain import deliveries, errors, publications, tokens
 from newsletter.settings import workspace
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
-    from newsletter.authoring import newsroom
-    from newsletter.checking import link_health
-    from newsletter.queues.local import LocalQueue
-=======
     from newsletter.authoring import drafting, feeds, gathering, newsroom
     from newsletter.authoring import inbox as inboxes
->>>>>>> 536cb3a (Collect a fortnight's sources and draft an issue from them)
+    from newsletter.checking import link_health
+    from newsletter.queues.local import LocalQueue
     from newsletter.rendering import theme
     from newsletter.sending import auditing, clearance, plan, proofs
     from newsletter.sending.sender import Sender
@@ -291,8 +287,6 @@ class App:
     @cached_property
     def collector(self) -> feeds.Collector:
         """Return what reads the feeds into the inbox."""
-        import time
-
         from newsletter.authoring import downloads, feeds
 
         limits = dataclasses.replace(feeds.FEED_LIMITS, allow_private=self.settings.inbox.allow_private)
