@@ -83,7 +83,8 @@ _LOCAL = listed(
 #: The resolver's passing faults: they say nothing about the domain.
 _LOOKUP_FAULT = listed(
     """
-    host not found, try again; temporary failure in name resolution; temporary lookup failure;
+    host not found, try again; dns lookup failed; temporary failure in name resolution;
+    temporary lookup failure;
     name server timeout; dns query failed; dns timeout; dns server failure; server failure;
     host name lookup failure; domain lookup failed; lookup failure * try again;
     could not resolve * try again; lookups deferred; unable to resolve
@@ -203,7 +204,8 @@ _EXPIRED = listed(
 #: The way there: connections, loops, TLS.
 _ROUTING = listed(
     """
-    too many hops; hop count exceeded; routing loop; mail loop; mail forwarding loop; message looping;
+    too many hops; hop count exceeded; routing loop; mail loop; mxloopback; invalid arguments;
+    mail forwarding loop; message looping;
     loops back to myself; loop detected; mailloop; loop back; too many received; too many "received";
     best-preference mx; local configuration error; connection timed out; connection refused;
     connection reset; connection dropped; connection lost; connection closed; connection was dropped;

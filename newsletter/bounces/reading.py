@@ -11,6 +11,8 @@ from newsletter.bounces import classify, parts, prose, replies, reports, returne
 from newsletter.bounces.report import Kind, Recipient, Report
 
 _MAX_TEXT = 24_000
+#: RFC 6430: a reader took it out of the spam folder. RFC 6591: a server tells of a forged sender.
+_NO_COMPLAINT = frozenset({"not-spam", "auth-failure"})
 _FAILED = frozenset({Kind.BOUNCE, Kind.DELAYED})
 #: Ours go to one recipient each; every recipient costs a judgement.
 _MAX_RECIPIENTS = 50
@@ -74,8 +76,7 @@ def _kind_and_recipients(
     mail: parts.Mail, told: prose.Prose, marks: returned.Marks
 ) -> tuple[Kind, Sequence[Recipient], str]:
     complaint = reports.complaint(mail)
-    if complaint is not None and complaint.kind == "not-spam":
-        # RFC 6430: the reader took it out of the spam folder.
+    if complaint is not None and complaint.kind in _NO_COMPLAINT:
         return Kind.AUTO_REPLY, [], complaint.kind
     if complaint is not None:
         return Kind.COMPLAINT, [Recipient(address=address) for address in complaint.addresses], complaint.kind
@@ -142,8 +143,8 @@ def _recipient(entry: reports.Entry, about: str) -> Recipient:
 
 
 def _comment(status: str) -> str:
-    """Return the comment of a Status field: 5.1.10 (host/domain does not accept mail)."""
-    return status.partition("(")[2].rstrip(") ")
+    """Return the words in a Status field: 5.1.10 (host/domain does not accept mail), or a whole reply."""
+    return status.partition("(")[2].rstrip(") ") if status[1:2] == "." else status
 
 
 def _from_prose(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from newsletter.bounces import Kind, examine, read
+from newsletter.domain.events import Cause
 
 HEAD = """From: MAILER-DAEMON@mx.example.net
 To: {to}
@@ -102,6 +103,12 @@ def test_a_source_route_is_stripped() -> None:
 def test_an_address_is_read_in_every_notation(written: str, meant: str) -> None:
     status = f"Final-Recipient: {written}\nAction: failed\nStatus: 5.1.1\n"
     assert read(notification(status)) == [(meant, "hard")]
+
+
+def test_a_reply_where_the_status_should_stand_is_read() -> None:
+    status = "Final-Recipient: rfc822; ann@example.com\nAction: failed\nStatus: 552 Mailbox full\n"
+    (recipient,) = examine(notification(status)).recipients
+    assert (recipient.cause, recipient.reply_code) == (Cause.MAILBOX_FULL, 552)
 
 
 def test_the_global_form_of_rfc_6533_is_read() -> None:

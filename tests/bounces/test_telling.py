@@ -60,6 +60,11 @@ def test_a_mail_saved_from_the_spam_folder_is_no_complaint() -> None:
     assert event.kind is Kind.AUTO_REPLIED
 
 
+def test_a_report_of_a_forged_sender_is_no_complaint() -> None:
+    (event,) = told("arf_abuse", b"Feedback-Type: abuse", b"Feedback-Type: auth-failure")
+    assert event.kind is Kind.AUTO_REPLIED
+
+
 def test_a_persons_reply_is_no_event() -> None:
     assert told("human_reply") == []
     assert [event.kind for event in told("out_of_office")] == [Kind.AUTO_REPLIED]
