@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
@@ -10,6 +11,9 @@ WIDTH = 72
 #: Kinsoku: what no line may begin with, and what none may end with.
 _NEVER_FIRST = "、。，．・：；？！）」』】〕〉》］｝ー々ゝゞっゃゅょッャュョぁぃぅぇぉァィゥェォ％%"
 _NEVER_LAST = "（「『【〔〈《［｛"
+_CHUNK = re.compile(r"[^ \t]+")
+#: No character below is wide.
+_WIDE = re.compile("[\u1100-\u1fff\u2070-\U0010ffff]")
 _CLINGING = "\u200d\ufe0e\ufe0f"
 
 
@@ -19,8 +23,7 @@ def width(text: str) -> int:
         return len(text)
     columns, joined = 0, False
     for character in text:
-        if not joined and not _is_clinging(character):
-            columns += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        columns += 0 if joined else _columns(character)
         joined = character == "\u200d"
     return columns
 
@@ -36,13 +39,19 @@ def wrap(text: str, *, columns: int = WIDTH, first: str = "", rest: str = "") ->
     """
     lines: list[str] = []
     for paragraph in text.split("\n"):
-        line, prefix = "", rest if lines else first
+        prefix = rest if lines else first
+        line, used = prefix, width(prefix)
+        is_empty = True
         for blank, word in _words(paragraph):
-            if line and width(prefix + line + blank + word) > columns:
-                lines.append(prefix + line)
-                line, prefix = "", rest
-            line += (blank if line else "") + word
-        lines.append((prefix + line).rstrip())
+            takes = width(word)
+            if not is_empty and used + len(blank) + takes > columns:
+                lines.append(line)
+                line, used, is_empty = rest, width(rest), True
+            gap = "" if is_empty else blank
+            line += gap + word
+            used += len(gap) + takes
+            is_empty = False
+        lines.append(line.rstrip())
     return "\n".join(lines)
 
 
@@ -60,9 +69,9 @@ def tidy(text: str) -> str:
 def _words(paragraph: str) -> list[tuple[str, str]]:
     """Split into (blank before it, word); wide characters are words of their own, save at kinsoku."""
     words: list[tuple[str, str]] = []
-    for chunk in re.findall(r"[^ \t]+", paragraph):
+    for chunk in _CHUNK.findall(paragraph):
         blank = " "
-        for piece in [chunk] if chunk.isascii() else _pieces(chunk):
+        for piece in _pieces(chunk) if _WIDE.search(chunk) else [chunk]:
             words.append((blank, piece))
             blank = ""
     return words
@@ -79,22 +88,21 @@ def _pieces(chunk: str) -> list[str]:
 
 
 def _may_break(before: str, character: str) -> bool:
-    if before.endswith("\u200d") or _is_clinging(character):
+    if before.endswith("\u200d") or _columns(character) == 0:
         return False
     if character in _NEVER_FIRST or before[-1] in _NEVER_LAST:
         return False
-    return _is_wide(character) or _is_wide(before[-1])
+    return _columns(character) == 2 or _columns(before[-1]) == 2
 
 
-def _is_wide(character: str) -> bool:
-    return unicodedata.east_asian_width(character) in "WF"
-
-
-def _is_clinging(character: str) -> bool:
-    """Say whether a character adds to the one before it and takes no column."""
-    return (
+@functools.lru_cache(maxsize=8192)
+def _columns(character: str) -> int:
+    """Return the columns of one character; what adds to the one before it takes none."""
+    clings = (
         character in _CLINGING
-        or unicodedata.combining(character) != 0
         or unicodedata.category(character) in {"Mn", "Me", "Cf"}
         or "\U0001f3fb" <= character <= "\U0001f3ff"
     )
+    if clings:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

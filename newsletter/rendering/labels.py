@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from collections.abc import Mapping
 from datetime import date
@@ -35,8 +36,14 @@ def written_date(day: date, labels: Mapping[str, str]) -> str:
 
 def _tables(path: Path) -> Mapping[str, Mapping[str, object]]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return _read(path, path.stat().st_mtime_ns)
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise errors.RenderError(f"{path}: {error}") from error
+
+
+@functools.lru_cache(maxsize=16)
+def _read(path: Path, _modified: int) -> Mapping[str, Mapping[str, object]]:
+    """Read a file once, as long as it does not change."""
+    return tomllib.loads(path.read_text("utf-8"))

@@ -46,6 +46,11 @@ _RULES = {
     "footnote_close": "</li>",
     "footnote_anchor": "",
 }
+#: What the typographer changes something about.
+_TYPED = re.compile(r"[\"'()+.?!,-]")
+_PLAIN_URL = re.compile(
+    r"https?://[a-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9._~/-]*)?(?:\?[A-Za-z0-9._~=&-]*)?"
+).fullmatch
 _ALIGN = re.compile(r" align=\"(left|center|right)\"")
 
 
@@ -65,7 +70,7 @@ def prepare(
     *,
     level: int,
     address: Callable[[str, bool], str],
-    slots: slot_room.Slots,
+    slots: slot_room.Slots | None = None,
     photo: str = "Photo",
 ) -> list[Token]:
     """Shape pictures and quotes, put headings below ``level``, make addresses absolute.
@@ -102,6 +107,8 @@ def to_html(tokens: Sequence[Token], elements: Mapping[str, styles.Element]) -> 
 
 def typeset(line: str) -> str:
     """Return a line of plain text with typographic quotes, dashes and ellipses."""
+    if not _TYPED.search(line):
+        return line
     parser = _typesetter()
     return "".join(child.content for token in parser.parseInline(line) for child in token.children or ())
 
@@ -121,9 +128,11 @@ def _styled(match: re.Match[str], elements: Mapping[str, styles.Element]) -> str
     return f'<{element.name or name}{attributes}{own} style="{style}">'
 
 
-def _absolute(url: str, address: Callable[[str, bool], str], slots: slot_room.Slots, *, image: bool) -> str:
-    field = slots.field_in(url)
-    if field is None:
+def _absolute(
+    url: str, address: Callable[[str, bool], str], slots: slot_room.Slots | None, *, image: bool
+) -> str:
+    field = slots.field_in(url) if slots else None
+    if slots is None or field is None:
         return address(url, image)
     if image or not field.name.endswith("_url") or slots.field(field) != url:
         raise errors.RenderError(
@@ -142,6 +151,9 @@ def _parser() -> MarkdownIt:
     parser.enable(["table", "strikethrough", "replacements", "smartquotes"])
     # What would lose its address below is no link to begin with, and stays as it was typed.
     parser.validateLink = may_lead  # type: ignore[method-assign]
+    normalise = parser.normalizeLink
+    # Most addresses need nothing, and looking at each of their parts costs more than all the rest of a link.
+    parser.normalizeLink = lambda url: url if _PLAIN_URL(url) else normalise(url)  # type: ignore[method-assign]
     parser.use(footnote.footnote_plugin, inline=False)
     for name, written in _RULES.items():
         parser.renderer.rules[name] = functools.partial(_write, written)  # type: ignore[attr-defined]

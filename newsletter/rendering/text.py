@@ -19,26 +19,27 @@ _MARKS = {"strong_open": "*", "strong_close": "*", "em_open": "_", "em_close": "
 
 
 class Notes:
-    """Numbered link notes: ``[1]`` in the text, the address under it, numbers running through an issue."""
+    """Numbered link notes of one passage: ``[1]`` in the text, the address under it.
 
-    def __init__(self, *, image: str = "Image") -> None:
-        """Begin with note 1; ``image`` stands before what a picture shows."""
+    Numbers run through an issue; the same address has one number within a passage.
+    """
+
+    def __init__(self, *, image: str = "Image", after: int = 0) -> None:
+        """Begin after a number; ``image`` stands before what a picture shows."""
         self.image = image
-        self._last = 0
-        self._open: dict[str, int] = {}
+        self.last = after
+        self._numbers: dict[str, int] = {}
 
     def number(self, url: str) -> int:
-        """Return the number of a link; the same address has one number within an entry."""
-        if url not in self._open:
-            self._last += 1
-            self._open[url] = self._last
-        return self._open[url]
+        """Return the number of a link."""
+        if url not in self._numbers:
+            self.last += 1
+            self._numbers[url] = self.last
+        return self._numbers[url]
 
-    def take(self) -> str:
-        """Return the notes since the last call, one on a line, addresses whole."""
-        lines = [f"[{number}] {url}" for url, number in self._open.items()]
-        self._open = {}
-        return "\n".join(lines)
+    def listed(self) -> str:
+        """Return the notes, one on a line, addresses whole."""
+        return "\n".join(f"[{number}] {url}" for url, number in self._numbers.items())
 
 
 def from_tokens(tokens: Sequence[Token], notes: Notes, *, width: int = columns.WIDTH) -> str:

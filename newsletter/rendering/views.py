@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import posixpath
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +15,11 @@ from newsletter.rendering import (
     columns,
     labels,
     markdown,
+    passages,
     shaping,
     slots,
     snippets,
-    styles,
     templating,
-    text,
     tokens,
 )
 from newsletter.rendering import theme as themes
@@ -89,21 +87,27 @@ class Views:
         theme: themes.Theme,
         *,
         image_base: str = "",
-        elements: Mapping[str, styles.Element] | None = None,
+        in_mail: bool = True,
     ) -> None:
-        """Begin a render; ``elements`` says how Markdown is written, by default the way mail wants it."""
+        """Begin a render, for mail or for browsers."""
         kept = [path.read_text("utf-8", "replace") for path in snippets.available(theme.folders).values()]
         self.slots = slots.Slots(f"{issue}{publication}{kept}")
         self._issue, self._publication, self._folders = issue, publication, theme.folders
-        self._image_base = image_base or f"{publication.url}/issues/{issue.slug}/"
-        language = issue.language.partition("-")[0].lower()
-        self._direction = "rtl" if language in _RIGHT_TO_LEFT else "ltr"
-        self._tokens = tokens.for_language(theme.tokens, language)
-        in_mail = styles.elements(self._tokens, language=language, direction=self._direction)
-        self._elements = in_mail if elements is None else elements
-        self._is_dense = language in _DENSE
         self._words = labels.read(theme.folders, issue.language)
-        self._notes = text.Notes(image=self._words["image"])
+        language = issue.language.partition("-")[0].lower()
+        self._is_dense = language in _DENSE
+        page = f"{publication.url}/issues/{issue.slug}"
+        self._manner = passages.Manner(
+            tokens=tokens.for_language(theme.tokens, language),
+            language=language,
+            direction="rtl" if language in _RIGHT_TO_LEFT else "ltr",
+            in_mail=in_mail,
+            image_base=image_base or f"{page}/",
+            page=page,
+            photo=self._words["photo"],
+            image=self._words["image"],
+        )
+        self._last_note = 0
 
     def context(self) -> dict[str, Any]:
         """Return what templates may speak of, by name; link notes are numbered in this order."""
@@ -116,7 +120,7 @@ class Views:
             "closing": self._passage(issue.closing, level=2, line=issue.closing_line),
             "about": self._passage(self._publication.about, level=2),
             "labels": self._words,
-            "theme": templating.trusted(self._tokens),
+            "theme": templating.trusted(self._manner.tokens),
             "wrap": columns.wrap,
             "ruled": columns.ruled,
             **{name: messages.Field(name) for name in messages.FIELDS if "." not in name},
@@ -125,10 +129,10 @@ class Views:
     def _edges(self) -> Mapping[str, Any]:
         """Return what stands around the texts."""
         issue = self._issue
-        right_to_left = self._direction == "rtl"
+        right_to_left = self._manner.direction == "rtl"
         return {
             "language": issue.language,
-            "direction": self._direction,
+            "direction": self._manner.direction,
             "start": "right" if right_to_left else "left",
             "end": "left" if right_to_left else "right",
             "leading": "1.8" if self._is_dense else "1.6",
@@ -141,8 +145,8 @@ class Views:
             "preheader": self._opened(issue.preheader, issue.lines.get("preheader", 0)),
             "number": issue.number.label,
             "date": labels.written_date(issue.date, self._words),
-            "logo": self._address(self._tokens.logo, True),
-            "logo_dark": self._address(self._tokens.logo_dark, True),
+            "logo": self._manner.address(self._manner.tokens.logo, True),
+            "logo_dark": self._manner.address(self._manner.tokens.logo_dark, True),
             "hero": issue.hero and self._hero(issue.hero),
         }
 
@@ -152,7 +156,7 @@ class Views:
         caption = markdown.typeset(hero.caption)
         return dataclasses.replace(
             hero,
-            src=self._address(hero.src, True),
+            src=self._manner.address(hero.src, True),
             caption=shaping.sentence(caption) if hero.credit else caption,
         )
 
@@ -173,18 +177,11 @@ class Views:
         return markdown.typeset(self._opened(line, number))
 
     def _passage(self, source: str, *, level: int, line: int = 0, entry: str = "") -> Passage:
-        read = markdown.prepare(
-            markdown.parse(self._markdown(source, line)),
-            level=level,
-            address=self._address,
-            slots=self.slots,
-            photo=self._words["photo"],
+        read = passages.read(
+            self._markdown(source, line), self._manner, level=level, after=self._last_note, holder=self.slots
         )
-        return Passage(
-            html=slots.Html(markdown.to_html(read, self._elements), entry),
-            text=text.from_tokens(read, self._notes),
-            notes=self._notes.take(),
-        )
+        self._last_note = read.last
+        return Passage(html=slots.Html(read.html, entry), text=read.text, notes=read.notes)
 
     def _markdown(self, source: str, line: int) -> str:
         """Return editors' Markdown with its snippets in their places and slots for its personal fields."""
@@ -208,28 +205,6 @@ class Views:
     def _place(self, first: int, line: int) -> str:
         """Return what an error begins with: the place in the issue file, as far as it is known."""
         return f"{self._issue.path}:{first + line - 1}: " if first else ""
-
-    def _address(self, url: str, is_image: bool) -> str:
-        """Make an address absolute: local images lie beside the issue, other pages under the publication."""
-        if urllib.parse.urlsplit(url).scheme or not url:
-            return url
-        if is_image:
-            return self._image_base + urllib.parse.quote(image_name(url))
-        return urllib.parse.urljoin(f"{self._publication.url}/issues/{self._issue.slug}", url)
-
-
-def image_name(src: str) -> str:
-    """Return the path, from the folder of its issue, under which a local image is served.
-
-    Raises:
-        RenderError: it lies outside of that folder.
-    """
-    name = posixpath.normpath(urllib.parse.unquote(src))
-    if name.startswith(("../", "/")):
-        raise errors.RenderError(
-            f"the picture {src} lies outside of the issue's folder", hint="move it beside the issue file"
-        )
-    return name
 
 
 def _contact(contact: str) -> Contact:

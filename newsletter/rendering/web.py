@@ -31,7 +31,7 @@ def render(
     Raises:
         RenderError: a template, a personal field or a text cannot be rendered; says which.
     """
-    reading = views.Views(issue, publication, theme, image_base=image_base, elements={})
+    reading = views.Views(issue, publication, theme, image_base=image_base, in_mail=False)
     context = reading.context() | {"address": address(issue, publication)}
     page = templating.run(themes.environment(theme.folders, escaping=True), _TEMPLATE, context)
     return fields.join(reading.slots.fill(page), everybody(issue, publication), escape=html.escape)

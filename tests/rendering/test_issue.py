@@ -179,3 +179,14 @@ def test_addresses_that_run_code_are_refused_wherever_they_stand() -> None:
     ):
         with pytest.raises(errors.RenderError, match="javascript:alert"):
             samples.rendered(issue)
+
+
+def test_a_passage_that_was_read_before_is_numbered_and_placed_anew() -> None:
+    first = samples.rendered()
+    moved = dataclasses.replace(samples.ISSUE, intro="[New](https://new.example.org).")
+    text = text_of(moved)
+    assert "[1] https://new.example.org" in text
+    assert "[2] https://news.example.org/pier-1?a=1&b=2" in text
+    elsewhere = issue_room.render(samples.ISSUE, samples.PUBLICATION, theme.packaged(), image_base="cid:")
+    assert 'src="cid:images/pier.png"' in str(elsewhere.html)
+    assert samples.rendered() == first

@@ -45,13 +45,11 @@ def test_each_element_has_its_plain_form(source: str, expected: str) -> None:
 
 
 def test_links_are_numbered_and_their_addresses_listed() -> None:
-    notes = text.Notes()
+    notes = text.Notes(after=6)
     source = "See [a](https://a.example.org) and [b](https://b.example.org), [again](https://a.example.org)."
-    assert text.from_tokens(markdown.parse(source), notes) == "See a [1] and b [2], again [1]."
-    assert notes.take() == "[1] https://a.example.org\n[2] https://b.example.org"
-    assert text.from_tokens(markdown.parse("[c](https://a.example.org)"), notes) == "c [3]"
-    assert notes.take() == "[3] https://a.example.org"
-    assert notes.take() == ""
+    assert text.from_tokens(markdown.parse(source), notes) == "See a [7] and b [8], again [7]."
+    assert notes.listed() == "[7] https://a.example.org\n[8] https://b.example.org"
+    assert notes.last == 8
 
 
 def test_a_note_is_never_torn_from_its_word() -> None:
