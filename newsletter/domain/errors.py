@@ -9,6 +9,7 @@ NewsletterError
 ├── ApprovalError           an issue is not approved, or was edited since
 ├── AddressError            not a mail address that can be mailed
 ├── TokenError              a link or bounce address that we did not sign
+├── AudienceError           a rule that selects subscribers cannot be understood
 ├── ImportFileError         a file of subscribers cannot be taken in
 ├── StoreError              the database is unreachable, locked, full or not migrated
 ├── MailingError            a mailing cannot be planned, sent, paused, resumed or found
@@ -92,6 +93,10 @@ class AddressError(NewsletterError):
 
 class TokenError(NewsletterError):
     """A token was forged, cut short or made for another act."""
+
+
+class AudienceError(NewsletterError):
+    """A rule that selects subscribers cannot be understood."""
 
 
 class ImportFileError(NewsletterError):

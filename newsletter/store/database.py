@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -178,11 +180,13 @@ def _parse(url: str) -> sa.URL:
     return parsed.set(drivername="sqlite" if backend == "sqlite" else "postgresql+psycopg")
 
 
+# SQLite finds a key by its bytes: an escaped é would not be found as é.
+_json = functools.partial(json.dumps, ensure_ascii=False)
+
+
 def _engine(url: sa.URL, busy_seconds: float) -> sa.Engine:
     if url.get_backend_name() == "sqlite":
-        engine = sa.create_engine(
-            url, connect_args={"timeout": busy_seconds}, pool_reset_on_return="rollback"
-        )
+        engine = sa.create_engine(url, connect_args={"timeout": busy_seconds}, json_serializer=_json)
         event.listen(engine, "connect", _open_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -190,6 +194,7 @@ def _engine(url: sa.URL, busy_seconds: float) -> sa.Engine:
         return sa.create_engine(
             url,
             pool_pre_ping=True,
+            json_serializer=_json,
             connect_args={"connect_timeout": 10, "application_name": "newsletter"},
         )
     except ModuleNotFoundError:
