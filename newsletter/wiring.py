@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from newsletter.sending.sender import Sender
     from newsletter.settings.model import Settings
     from newsletter.store.database import Database
+    from newsletter.subscribing import selecting
 
 
 def now() -> datetime:
@@ -73,6 +74,15 @@ class App:
         """Close what was opened on the way."""
         if "database" in self.__dict__:
             self.database.close()
+
+    @cached_property
+    def audiences(self) -> selecting.Audiences:
+        """Return the saved audiences, and the words that rules may use."""
+        from newsletter.domain import audiences
+        from newsletter.subscribing import selecting
+
+        words = audiences.Vocabulary(topics=self.settings.topics, attributes=self.settings.attributes)
+        return selecting.Audiences(saved=self.settings.audiences, words=words)
 
     @cached_property
     def directory(self) -> ports.Directory:

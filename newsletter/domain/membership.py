@@ -32,6 +32,22 @@ def includes(rule: audiences.Rule, person: Subscriber) -> bool:
             return any(_fits(rule, value, person) for value in rule.values)
 
 
+def left_out(rule: str, exclude: str) -> Callable[[Subscriber], str]:
+    """Return what says why a subscriber is left out of an audience; an empty text for one who is in.
+
+    Raises:
+        AudienceError: the rule or the exclusion cannot be understood.
+    """
+    clauses = audiences.clauses(audiences.parse(rule)) if rule else {}
+    excluded = audiences.parse(exclude) if exclude else None
+
+    def why(person: Subscriber) -> str:
+        failed = (reason for reason, clause in clauses.items() if not includes(clause, person))
+        return next(failed, f"excluded by {exclude}" if excluded and includes(excluded, person) else "")
+
+    return why
+
+
 def _fits(test: audiences.Test, value: str, person: Subscriber) -> bool:
     if test.field == "attr":
         return _attribute_fits(test.operator, value, person.attributes.get(test.name))

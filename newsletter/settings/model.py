@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from newsletter.domain import errors, publications
-from newsletter.settings import appearance, editorial, sections
+from newsletter.settings import appearance, editorial, lists, sections
 from newsletter.settings.providers import Provider
 
 PREFIX = "NEWSLETTER_"
@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     database: sections.Database = sections.Database()
     tracking: sections.Tracking = sections.Tracking()
     audience: sections.Audience = sections.Audience()
+    topics: lists.Topics = {}
+    attributes: lists.Attributes = {}
+    audiences: lists.Audiences = {}
     web: sections.Web = sections.Web()
     theme: appearance.Theme = appearance.Theme()
     #: Signs every link that acts for a subscriber. Environment only.

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from newsletter import ports
 from newsletter.domain import deliveries, errors, freezing, numbering
 from newsletter.domain.deliveries import MailingStatus, State
+from newsletter.store import audience_sql
 from newsletter.store.ledger_rows import get
 from newsletter.store.tables import delivery, mailing, mailing_template, subscriber, suppression
 
@@ -36,7 +37,7 @@ def preview(
     missing: numbering.IssueNumber | None = None,
 ) -> tuple[int, Mapping[str, int]]:
     """Count who would be included, and for each reason who would be left out."""
-    reason = _reason(audience, now, missing).label("reason")
+    reason = _reason(audience, now, missing, dialect=connection.dialect.name).label("reason")
     counted = connection.execute(sa.select(reason, sa.func.count()).group_by(reason).order_by(reason))
     left_out: dict[str, int] = {}
     included = 0
@@ -153,7 +154,7 @@ def _freeze_audience(
             person.language,
             sa.literal(State.PLANNED.value),
         )
-        .where(_reason(audience, now, missing).is_(None))
+        .where(_reason(audience, now, missing, dialect=connection.dialect.name).is_(None))
         .order_by(person.id)
     )
     columns = ["mailing_id", "subscriber_id", "email", "domain", "name", "language", "state"]
@@ -179,16 +180,15 @@ def _note_bounds(connection: sa.Connection, number: int, audience: ports.Audienc
 
 
 def _reason(
-    audience: ports.Audience, now: datetime, missing: numbering.IssueNumber | None
+    audience: ports.Audience, now: datetime, missing: numbering.IssueNumber | None, *, dialect: str
 ) -> sa.ColumnElement[str | None]:
     """Return the reason for which a subscriber is left out, or NULL for one who is included."""
     person = subscriber.c
-    if audience.rule or audience.exclude:
-        raise errors.MailingError(f"the rule of the audience “{audience.name}” cannot be understood")
     reasons: list[tuple[sa.ColumnElement[bool], Any]] = [
         (person.status != "active", person.status),
         (person.paused_until > now, sa.literal("paused")),
         (_SUPPRESSED, sa.literal("suppressed")),
+        *((failed, sa.literal(why)) for failed, why in audience_sql.left_out(audience, dialect)),
     ]
     if missing:
         reasons.append((_has_issue(missing), sa.literal("has the issue")))

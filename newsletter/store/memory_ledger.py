@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter import ports
-from newsletter.domain import addresses, deliveries, errors, freezing, messages, numbering, subscribers
+from newsletter.domain import (
+    addresses,
+    deliveries,
+    errors,
+    freezing,
+    membership,
+    messages,
+    numbering,
+    subscribers,
+)
 from newsletter.domain.deliveries import AfterCrash, Delivery, Mailing, MailingStatus, Outcome, State
 from newsletter.domain.subscribers import Subscriber
 
@@ -299,8 +308,7 @@ class MemoryLedger:
         self, audience: ports.Audience, now: datetime, missing: numbering.IssueNumber | None
     ) -> Iterator[tuple[Subscriber, str]]:
         """Yield every subscriber with the reason to leave them out, or an empty text."""
-        if audience.rule or audience.exclude:
-            raise errors.MailingError(f"the rule of the audience “{audience.name}” cannot be understood")
+        why_not = membership.left_out(audience.rule, audience.exclude)
         have = self._reached(missing) if missing else frozenset()
         for person in self._directory.list():
             if person.status is not subscribers.Status.ACTIVE:
@@ -309,6 +317,8 @@ class MemoryLedger:
                 yield person, "paused"
             elif self._directory.is_suppressed(person.email):
                 yield person, "suppressed"
+            elif why := why_not(person):
+                yield person, why
             else:
                 yield person, "has the issue" if person.id in have else ""
 

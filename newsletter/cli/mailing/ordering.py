@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from newsletter import wiring
+from newsletter import ports, wiring
 from newsletter.cli import invocation, nouns, output
 from newsletter.cli.mailing import sending
 from newsletter.cli.mailing.group import Issue, app, echo_rows, local, reasons, states
@@ -25,16 +25,27 @@ Rate = Annotated[
     float | None,
     typer.Option(min=0, help="Messages a second; 0: as fast as it goes; default: delivery.rate."),
 ]
+AudienceName = Annotated[
+    str, typer.Option("--audience", metavar="NAME", help="One of [audiences], or a rule; default: everyone.")
+]
+Exclude = Annotated[
+    str,
+    typer.Option("--exclude", metavar="NAME", help="Leave out who is in this audience, or fits this rule."),
+]
 OnlyMissing = Annotated[
     bool, typer.Option("--only-missing", help="Only those whom no mailing of this issue has reached.")
 ]
 
 
-@app.command(epilog=nouns.example("newsletter mailing plan next"))
-def plan(
+@app.command(
+    epilog=nouns.example("newsletter mailing plan next", "newsletter mailing plan next --audience press")
+)
+def plan(  # noqa: PLR0913 - one parameter an option
     ctx: typer.Context,
     issue: Issue,
     *,
+    audience: AudienceName = "",
+    exclude: Exclude = "",
     provider: Provider = "",
     rate: Rate = None,
     only_missing: OnlyMissing = False,
@@ -42,7 +53,8 @@ def plan(
 ) -> None:
     """Show who would get an issue and who is left out and why; nothing is written."""
     app_ = invocation.of(ctx).app
-    order = _order(app_, issue, provider=provider, rate=rate, only_missing=only_missing)
+    to = app_.audiences.find(audience, exclude=exclude)
+    order = _order(app_, issue, to, provider=provider, rate=rate, only_missing=only_missing)
     found = app_.planner.preview(order, now=app_.now())
     output.show(found, as_json=as_json, text=lambda: _show(app_, order, found))
 
@@ -59,6 +71,8 @@ def send(  # noqa: PLR0913 - one parameter an option
     issue: Issue,
     *,
     yes: output.Yes = False,
+    audience: AudienceName = "",
+    exclude: Exclude = "",
     provider: Provider = "",
     rate: Rate = None,
     only_missing: OnlyMissing = False,
@@ -72,7 +86,8 @@ def send(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Send an issue, or go on with a mailing that was interrupted. Shows the plan and asks."""
     app_ = invocation.of(ctx).app
-    order = _order(app_, issue, provider=provider, rate=rate, only_missing=only_missing)
+    to = app_.audiences.find(audience, exclude=exclude)
+    order = _order(app_, issue, to, provider=provider, rate=rate, only_missing=only_missing)
     if dry_run:
         sending.try_out(app_, order)
         return
@@ -100,13 +115,16 @@ def schedule(  # noqa: PLR0913 - one parameter an option
     zone: Annotated[
         str, typer.Option("--tz", help="The zone of that time; default: schedule.timezone.")
     ] = "",
+    audience: AudienceName = "",
+    exclude: Exclude = "",
     provider: Provider = "",
     rate: Rate = None,
     yes: output.Yes = False,
 ) -> None:
     """Have an issue sent at a time by `newsletter serve`; its audience is frozen then, its content now."""
     app_ = invocation.of(ctx).app
-    order = _order(app_, issue, provider=provider, rate=rate, due_at=_moment(app_, issue, at, zone))
+    to, due_at = app_.audiences.find(audience, exclude=exclude), _moment(app_, issue, at, zone)
+    order = _order(app_, issue, to, provider=provider, rate=rate, due_at=due_at)
     mailing = _plan(app_, order, yes=yes)
     output.line(
         f"Issue {mailing.number} goes out on {local(app_, mailing.due_at)} while `newsletter serve` runs."
@@ -114,9 +132,10 @@ def schedule(  # noqa: PLR0913 - one parameter an option
     output.line(f"To take it back: newsletter mailing cancel {mailing.number}")
 
 
-def _order(
+def _order(  # noqa: PLR0913 - one parameter an option
     app: wiring.App,
     issue: str,
+    audience: ports.Audience,
     *,
     provider: str,
     rate: float | None,
@@ -129,6 +148,7 @@ def _order(
     app.require_provider(provider or delivery.provider)
     return planning.Order(
         proof=app.press.proof(app.issue_path(issue)),
+        audience=audience,
         provider=provider or delivery.provider,
         rate=delivery.rate if rate is None else rate,
         due_at=due_at,
