@@ -105,6 +105,7 @@ def to_html(tokens: Sequence[Token], elements: Mapping[str, styles.Element]) -> 
     return _TAG.sub(lambda match: _styled(match, elements), clean).strip()
 
 
+@functools.lru_cache(maxsize=512)
 def typeset(line: str) -> str:
     """Return a line of plain text with typographic quotes, dashes and ellipses."""
     if not _TYPED.search(line):

@@ -27,6 +27,11 @@ def to_html(source: str) -> str:
     """
     import mjml
 
+    if not hasattr(mjml, "mjml2html"):
+        raise errors.RenderError(
+            f"{mjml.__file__} is another package of the name mjml",
+            hint="pip uninstall mjml, then pip install --force-reinstall mjml-python",
+        )
     _guard(source)
     try:
         # fonts={}: the default options make every mail fetch Google Fonts when a stack names one.

@@ -97,6 +97,12 @@ def _kept_tree(source: str, manner: Manner, level: int) -> _Tree:
     return _tree(source, manner, level, None)
 
 
+def forget() -> None:
+    """Let go of every passage."""
+    _kept_text.cache_clear()
+    _kept_tree.cache_clear()
+
+
 def _tree(source: str, manner: Manner, level: int, holder: slots.Slots | None) -> _Tree:
     tokens = markdown.prepare(
         markdown.parse(source), level=level, address=manner.address, slots=holder, photo=manner.photo

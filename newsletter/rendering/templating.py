@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import traceback
+import types
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jinja2
 import jinja2.sandbox
@@ -21,12 +22,32 @@ _MAX_CHARACTERS = 4_000_000
 _MAX_ROUNDS = 100_000
 #: The name under which a render's slots travel in its context.
 SLOTS = "_slots"
+_Kind = TypeVar("_Kind")
+
+
+class Words(types.SimpleNamespace):
+    """Names and values for templates."""
+
+
+#: Records, of which nothing can be changed and nothing called: the sandbox need not look any closer.
+_RECORDS: set[type] = {Words}
+
+
+def record(kind: type[_Kind]) -> type[_Kind]:
+    """Mark a frozen record as one that templates may read."""
+    _RECORDS.add(kind)
+    return kind
 
 
 class _Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
     """A sandbox in which text cannot be multiplied without end."""
 
     intercepted_binops = frozenset({"*", "**"})
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        if type(obj) in _RECORDS:
+            return not attr.startswith("_")
+        return super().is_safe_attribute(obj, attr, value)
 
     def call_binop(self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any) -> Any:
         if not isinstance(left, int | float) or not isinstance(right, int | float) or operator == "**":
@@ -78,11 +99,11 @@ def run(environment: jinja2.Environment, name: str, context: Mapping[str, Any]) 
     return "".join(written)
 
 
-def trusted(record: Any) -> Mapping[str, Any]:
+def trusted(tokens: Any) -> Words:
     """Return a record of design tokens for templates: they are settings, and stand in MJML as they are."""
-    names = [field.name for field in dataclasses.fields(record)]
-    names += [name for name, value in vars(type(record)).items() if isinstance(value, property)]
-    return {name: _trusted(getattr(record, name)) for name in names}
+    names = [field.name for field in dataclasses.fields(tokens)]
+    names += [name for name, value in vars(type(tokens)).items() if isinstance(value, property)]
+    return Words(**{name: _trusted(getattr(tokens, name)) for name in names})
 
 
 def _trusted(value: Any) -> Any:

@@ -32,6 +32,7 @@ _DENSE = frozenset({"ja", "zh", "ko"})
 _LEVELS = {issues.Layout.DIGEST: 3, issues.Layout.LETTER: 2}
 
 
+@templating.record
 @dataclass(frozen=True, kw_only=True)
 class Reference:
     """A source as a template shows it."""
@@ -41,6 +42,7 @@ class Reference:
     publisher: str
 
 
+@templating.record
 @dataclass(frozen=True, kw_only=True)
 class Contact:
     """Where readers write to."""
@@ -50,6 +52,7 @@ class Contact:
     url: str
 
 
+@templating.record
 @dataclass(frozen=True, kw_only=True)
 class Passage:
     """A stretch of the editors' Markdown, as HTML and as plain text."""
@@ -63,6 +66,7 @@ class Passage:
         return bool(self.html.code)
 
 
+@templating.record
 @dataclass(frozen=True, kw_only=True)
 class Article:
     """An entry as a template shows it."""
@@ -119,7 +123,7 @@ class Views:
             "articles": tuple(map(self._article, issue.entries)),
             "closing": self._passage(issue.closing, level=2, line=issue.closing_line),
             "about": self._passage(self._publication.about, level=2),
-            "labels": self._words,
+            "labels": templating.Words(**self._words),
             "theme": templating.trusted(self._manner.tokens),
             "wrap": columns.wrap,
             "ruled": columns.ruled,
