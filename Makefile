@@ -28,7 +28,7 @@ lint: $(VENV)/.dev ## ruff, mypy and the import contracts
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.dev ## measure start-up, rendering and import on this machine
-	@set -e; for bench in startup rendering importing; do $(BIN)/python bench/$$bench.py; done
+	@set -e; for bench in startup rendering render importing; do $(BIN)/python bench/$$bench.py; done
 
 soak: $(VENV)/.dev .tools/.installed ## send 10,000 messages to smtp-sink and watch the sender's memory
 	@PATH="$(TOOLS_PATH)" $(BIN)/python bench/soak.py
