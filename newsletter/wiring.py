@@ -264,14 +264,17 @@ class App:
     @cached_property
     def newsroom(self) -> newsroom.Newsroom:
         """Return what editors do with the folder of issues."""
-        from newsletter.authoring import newsroom
+        from newsletter.authoring import almanac, newsroom
 
-        schedule = self.settings.schedule
+        schedule, due = self.settings.schedule, self.settings.deadlines
+        rule = almanac.Almanac(
+            rule=schedule.cadence(),
+            countries=schedule.holidays,
+            on_holiday=schedule.on_holiday,
+            deadlines=almanac.Deadlines(collect=due.collect, draft=due.draft, approve=due.approve),
+        )
         return newsroom.Newsroom(
-            folder=self.workspace.issues,
-            cadence=schedule.cadence(),
-            today=self.today(),
-            yearly=schedule.volume == "yearly",
+            folder=self.workspace.issues, rule=rule, today=self.today(), yearly=schedule.volume == "yearly"
         )
 
     @cached_property
@@ -306,13 +309,6 @@ class App:
             downloader=downloads.Downloader(limits),
             pause=lambda: time.sleep(1),
         )
-
-    def clippings(self, *, since: date | None = None) -> list[tuple[inboxes.Slip, str]]:
-        """Return what lies in the inbox, each with the issue that uses it or an empty text."""
-        from newsletter.authoring import inbox
-
-        used = inbox.in_issues(self.workspace.issues)
-        return [(slip, str(used.get(slip.name, ""))) for slip in self.inbox.slips(since=since)]
 
     @cached_property
     def drafter(self) -> drafting.Drafter:

@@ -95,6 +95,11 @@ class Drafter:
         self._write(done, text, [one for one in entries if one], told)
         return done
 
+    def listed(self, *, since: datetime.date | None = None) -> list[tuple[inbox.Slip, str]]:
+        """Return what lies in the inbox, each with the issue that uses it or an empty text."""
+        used = inbox.in_issues(self.newsroom.folder)
+        return [(slip, str(used.get(slip.name, ""))) for slip in self.clipped.slips(since=since)]
+
     def _target(self) -> shelf.Listing | None:
         """Return the draft that is being written: the newest issue, unless it is finished or long past."""
         numbered = [one for one in shelf.listing(self.newsroom.folder) if one.number and not one.is_edition]

@@ -6,8 +6,8 @@ import datetime
 from dataclasses import dataclass
 from pathlib import Path
 
-from newsletter.authoring import back_issues, beginnings, issue_files, shelf
-from newsletter.domain import cadence, errors, issues, numbering
+from newsletter.authoring import almanac, back_issues, beginnings, issue_files, shelf
+from newsletter.domain import errors, issues, numbering
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Newsroom:
 
     #: The folder of the issue files.
     folder: Path
-    cadence: cadence.Cadence
+    rule: almanac.Almanac
     #: Today, where the publication is.
     today: datetime.date
     #: Whether each calendar year opens a new volume.
@@ -50,11 +50,19 @@ class Newsroom:
             since = last.date + datetime.timedelta(days=1)
         # Without a first day the rhythm goes on from the last issue; without either it begins today.
         start = last.date if last and last.date else self.today
-        return next(self.cadence.counted_from(start).days(since), self.today)
+        return next((day for day, _ in self.rule.counted_from(start).days(since)), self.today)
 
     def next_number(self, day: datetime.date) -> numbering.IssueNumber:
         """Return the number of the next issue, if it comes out on a day."""
         return shelf.following(self.folder, day=day, yearly=self.yearly)
+
+    def calendar(self, *, until: datetime.date) -> list[almanac.IssueDay]:
+        """Return the issues to come.
+
+        Raises:
+            NewsletterError: nothing says from which day to count, or a country of holidays is not known.
+        """
+        return almanac.upcoming(self.rule, self.folder, today=self.today, until=until, yearly=self.yearly)
 
     def take_in(
         self, source: Path, number: numbering.IssueNumber | None = None, day: datetime.date | None = None

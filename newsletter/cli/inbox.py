@@ -133,7 +133,7 @@ def list_(
 ) -> None:
     """List the clippings: age, topic, title, and which issue uses them."""
     app_ = invocation.of(ctx).app
-    rows = app_.clippings(since=app_.today() - timedelta(days=days) if days else None)
+    rows = app_.drafter.listed(since=app_.today() - timedelta(days=days) if days else None)
     kept = [
         (slip, used) for slip, used in rows if (not topic or topic in slip.topics) and not (unused and used)
     ]

@@ -51,6 +51,7 @@ NOUNS: dict[str, Noun] = {
     ),
     "issue": Noun(module="newsletter.cli.issue", help="Write, check, render and approve issues."),
     "inbox": Noun(module="newsletter.cli.inbox", help="Collect the sources of the next issue."),
+    "calendar": Noun(module="newsletter.cli.calendar", help="Show the issues and deadlines to come."),
     "subscriber": Noun(module="newsletter.cli.subscriber", help="Keep the subscribers and their consent."),
     "mailing": Noun(module="newsletter.cli.mailing", help="Plan, send and account for mailings."),
     "serve": Noun(module="newsletter.cli.serve", help="Run the public pages and the scheduler."),

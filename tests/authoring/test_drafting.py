@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from newsletter.authoring import clippings, drafting, inbox, issue_files, newsroom
+from newsletter.authoring import almanac, clippings, drafting, inbox, issue_files, newsroom
 from newsletter.authoring.clippings import Kind
 from newsletter.domain import cadence, errors, issues, numbering
 
 TODAY = datetime.date(2026, 11, 20)
-RULE = cadence.parse(every="2 weeks", on="Friday", first=datetime.date(2026, 1, 9))
+RULE = almanac.Almanac(rule=cadence.parse(every="2 weeks", on="Friday", first=datetime.date(2026, 1, 9)))
 FERRY = "The harbour offices of Aldermouth and Kitahama signed an agreement on one ferry line from June."
 REPORT = "Officials of Kitahama and Aldermouth signed the ferry agreement; one line sails from June."
 
 
 def drafter(folder: Path, today: datetime.date = TODAY) -> drafting.Drafter:
-    room = newsroom.Newsroom(folder=folder, cadence=RULE, today=today)
+    room = newsroom.Newsroom(folder=folder, rule=RULE, today=today)
     return drafting.Drafter(newsroom=room, clipped=inbox.Inbox(folder / "inbox"))
 
 
@@ -157,7 +157,7 @@ def test_a_new_report_of_a_story_that_is_written_joins_its_sources(tmp_path: Pat
 
 
 def test_the_entries_of_an_untouched_new_issue_make_room(tmp_path: Path) -> None:
-    room = newsroom.Newsroom(folder=tmp_path, cadence=RULE, today=TODAY)
+    room = newsroom.Newsroom(folder=tmp_path, rule=RULE, today=TODAY)
     path = room.begin().path
     clip(tmp_path, "Ferry line opens in June", FERRY)
     done = draft(tmp_path)

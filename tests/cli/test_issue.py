@@ -166,6 +166,11 @@ def test_the_settings_that_go_out_are_part_of_what_is_approved(run: Run, root: P
     assert run("issue", "status", "1.1", "--json").json["approved"] is False
 
 
+def test_a_mailing_can_be_approved_by_its_own_noun(run: Run, root: Path) -> None:
+    assert run("mailing", "approve", "1.1", "--as", "Mina Ode").code == 0
+    assert run("issue", "status", "1.1", "--json").json["approved"] is True
+
+
 def test_whoever_is_logged_in_approves_when_nobody_is_named(
     run: Run, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
