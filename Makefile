@@ -30,8 +30,10 @@ lint: $(VENV)/.dev ## ruff, mypy and the import contracts
 bench: $(VENV)/.dev ## measure start-up, rendering and import on this machine
 	@set -e; for bench in startup rendering render importing; do $(BIN)/python bench/$$bench.py; done
 
-soak: $(VENV)/.dev .tools/.installed ## send 10,000 messages to smtp-sink and watch the sender's memory
+soak: $(VENV)/.dev .tools/.installed ## watch the sender's memory; real mail servers, a million fuzzed inputs
 	@PATH="$(TOOLS_PATH)" $(BIN)/python bench/soak.py
+	sh tests/packages.sh tests/soak/packages.txt
+	PATH="$(TOOLS_PATH)" $(BIN)/python -m pytest -m soak
 
 docs: $(VENV)/.dev ## write the generated parts of docs/ again from the code
 	@set -e; for writer in docs/write_*.py; do $(BIN)/python $$writer; done

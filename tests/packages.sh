@@ -48,7 +48,7 @@ if [ "${1:-}" = install ]; then
     install "$2" "$3"
     exit
 fi
-grep -v '^#' tests/packages.txt | while read -r command package how; do
+grep -v '^#' "${1:-tests/packages.txt}" | while read -r command package how; do
     command -v "$command" >/dev/null && continue
     echo "$package: $how (for $command)"
     "$how" "$command" "$package"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from newsletter.domain.replies import Reply
 from newsletter.domain.verdicts import Kind
+from newsletter.providers.smtp import envelopes
 from newsletter.providers.smtp.by_chunks import ByChunks
 from newsletter.providers.smtp.by_data import ByData
 from newsletter.providers.smtp.dialogue import ClosingError, Dialogue, OutOfStepError
@@ -283,6 +284,12 @@ def test_whatever_lines_begin_with_arrives_as_it_was(lines: list[bytes]) -> None
     converse(WAYS["plain"](Tray([letter(1, raw=raw), letter(2)])), server)
     assert server.taken["reader1@example.org"] == raw
     assert set(server.taken) == {"reader1@example.org", "reader2@example.org"}
+
+
+@pytest.mark.parametrize("end", [b"\n.\n", b"\r.\r", b"\n.\r\n", b"\r\n.\n"])
+def test_a_bare_line_end_before_a_dot_is_no_end_of_message(end: bytes) -> None:
+    content = envelopes.content(letter(1, raw=b"one" + end + b"two\r\n"))
+    assert content == b"one\r\n..\r\ntwo\r\n"
 
 
 def test_a_message_known_to_need_no_stuffing_is_sent_as_it_is() -> None:

@@ -13,7 +13,9 @@ _BREAKS = re.compile(r"[\x00-\x1f\x7f<>]").search
 #: RFC 3461 §4: everything but these printable characters is written as +XX.
 _NO_XTEXT = re.compile(rb"[^!-*,-<>-~]")
 _NEEDS_XTEXT = re.compile(r"[^!-*,-<>-~]").search
-_DOT = re.compile(rb"\n\.").search
+_DOT = re.compile(rb"[\r\n]\.").search
+_LINE_END = re.compile(rb"\r\n?|\n")
+_LEADING_DOT = re.compile(rb"(?m)^\.")
 #: RFC 5321 §4.5.3.1.3: a path has 256 octets at most.
 _LONGEST_PATH = 254
 
@@ -67,7 +69,8 @@ def content(message: messages.Message) -> bytes:
     """Return the message as DATA wants it (RFC 5321 §4.5.2), up to but without the final dot."""
     raw = message.raw
     if not message.dot_free and (raw.startswith(b".") or _DOT(raw)):
-        raw = re.sub(rb"(?m)^\.", b"..", raw)
+        # Some servers take a bare CR or LF for an end of line, and so a dot between two of them for the end.
+        raw = _LEADING_DOT.sub(b"..", _LINE_END.sub(b"\r\n", raw))
     return raw if raw.endswith(b"\r\n") else raw + b"\r\n"
 
 
