@@ -46,6 +46,10 @@ class App:
         self.workspace = place
         self.options = options
 
+    def anew(self) -> App:
+        """Return the application over the same workspace, its settings still to be read."""
+        return App(self.workspace, self.options)
+
     @cached_property
     def settings(self) -> Settings:
         """Return the settings: newsletter.toml, then .env, the environment and `options`."""

@@ -3,12 +3,17 @@
 from newsletter.checking.catalogue import rule, rules
 from newsletter.checking.glossaries import Glossary
 from newsletter.checking.inspection import check, links
-from newsletter.checking.reporting import explain, report
-from newsletter.checking.subjects import ImageFacts, Subject, personalise, sample_values
+from newsletter.checking.places import Places
+from newsletter.checking.reporting import explain, report, summary
+from newsletter.checking.rulebook import Place
+from newsletter.checking.subjects import ImageFacts, ImageLoader, Subject, personalise, sample_values
 
 __all__ = [
     "Glossary",
     "ImageFacts",
+    "ImageLoader",
+    "Place",
+    "Places",
     "Subject",
     "check",
     "explain",
@@ -18,4 +23,5 @@ __all__ = [
     "rule",
     "rules",
     "sample_values",
+    "summary",
 ]

@@ -60,7 +60,7 @@ def _spenders(page: reading.Reading) -> str:
 def encoded_size(page: reading.Reading) -> Hits:
     """Some count the encoded part instead: quoted-printable triples every byte outside ASCII, which tells
     in Japanese."""
-    size = _quoted_printable_size(page.subject.html)
+    size = quoted_printable_size(page.subject.html)
     if size >= CLIPPED > len(page.subject.html.encode()):
         yield rulebook.Hit(
             message=f"the HTML takes {size:,} bytes once encoded; some programs clip at {CLIPPED:,} of those",
@@ -68,7 +68,8 @@ def encoded_size(page: reading.Reading) -> Hits:
         )
 
 
-def _quoted_printable_size(text: str) -> int:
+def quoted_printable_size(text: str) -> int:
+    """Return how many bytes a text takes once encoded, near enough."""
     raw = text.encode()
     encoded = len(raw) + 2 * len(raw.translate(None, _LITERAL))
     # A soft line break, =CRLF, every 75 characters.
