@@ -58,6 +58,16 @@ class Merger:
         Raises:
             RenderError: a value of the recipient's cannot stand in a header.
         """
+        return self.merge_with_digest(recipient, date)[0]
+
+    def merge_with_digest(
+        self, recipient: messages.Recipient, date: datetime
+    ) -> tuple[messages.Message, bytes]:
+        """Write the message of one recipient, and a digest that commits to every byte of it.
+
+        Raises:
+            RenderError: a value of the recipient's cannot stand in a header.
+        """
         message_id, sender = self._envelope(recipient)
         segments = self._bodies.filled(recipient.values)
         if date != self._date:
@@ -68,7 +78,8 @@ class Merger:
         segments[0] = b"".join(
             (self._from, _to(recipient), subject, self._date_line, own.encode("ascii"), self._tail)
         )
-        return messages.Message(recipient[0], sender, recipient[1], message_id, b"".join(segments))
+        message = messages.Message(recipient[0], sender, recipient[1], message_id, b"".join(segments))
+        return message, self._bodies.digest(segments)
 
     def parts(self, recipient: messages.Recipient, date: datetime) -> messages.Message:
         """Take the message of one recipient apart, for providers that build the MIME themselves.

@@ -51,10 +51,10 @@ class Merging:
         merger = self._chosen.get(claimed.language) or self._choose(claimed.language)
         recipient = self._recipient(claimed)
         if self._raw:
-            message = merger.merge(recipient, date)
-            return Merged(message, hashlib.sha256(message.raw).digest())
+            return Merged(*merger.merge_with_digest(recipient, date))
         message = merger.parts(recipient, date)
-        return Merged(message, hashlib.sha256(repr(message.parts).encode()).digest())
+        assert message.parts is not None
+        return Merged(message, _digest(message.parts))
 
     def _recipient(self, claimed: deliveries.Claimed) -> messages.Recipient:
         number, subscriber, email, name, language, *_ = claimed
@@ -82,3 +82,10 @@ class Merging:
         found = self._mergers.get(language) or self._mergers.get(language.partition("-")[0]) or self._default
         self._chosen[language] = found
         return found
+
+
+def _digest(parts: messages.Parts) -> bytes:
+    """Return a SHA-256 that commits to everything a provider is given to build a message from."""
+    headers = "\0".join(f"{name}: {value}" for name, value in parts.headers.items())
+    texts = (parts.from_name, parts.from_email, parts.to_name, parts.subject, parts.text, parts.html, headers)
+    return hashlib.sha256("\0\0".join(texts).encode()).digest()

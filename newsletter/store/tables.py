@@ -297,7 +297,7 @@ class DeliveryRow(SQLModel, table=True):
     unsubscribed_at: datetime | None = Field(default=None, sa_type=Instant)
     reply: str = Field(default="", sa_column_kwargs=_EMPTY)
     provider_id: str = Field(default="", sa_column_kwargs=_EMPTY)
-    #: sha-256 that commits to the bytes handed over.
+    #: SHA-256 that commits to the bytes handed over.
     digest: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 

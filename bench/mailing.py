@@ -1,0 +1,205 @@
+"""A whole mailing, from the database to the sink, with every write of the ledger: rounds in turn, medians."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import random
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+sys.path.insert(0, str(Path(__file__).parent))
+import rivals
+from rivals import Run
+
+from newsletter import ports
+from newsletter.domain import messages, numbering, publications, tokens
+from newsletter.domain.deliveries import State
+from newsletter.domain.messages import Field
+from newsletter.providers.smtp.options import Security, SmtpOptions
+from newsletter.providers.smtp.provider import Smtp
+from newsletter.sending import dispatch, owners, sender, window
+from newsletter.store.database import Database
+from newsletter.store.ledger import StoredLedger
+
+#: Characters of HTML and of text: about 70 KB and 10 KB on the wire.
+SIZES = {"70 KB": (46_800, 6_600), "10 KB": (5_200, 900)}
+_SENTENCE = "The committee met on Thursday – and, after a long debate, agreed on “most” of what was asked. "
+PUBLICATION = publications.Publication(
+    title="Harbour Digest",
+    url="https://digest.example.org",
+    language="en",
+    postal_address="12 Quay Street",
+    contact="editors@example.org",
+    sender=publications.Sender(name="Harbour Digest", email="news@example.org"),
+)
+SIGNER = tokens.Signer(b"0123456789abcdef0123456789abcdef0123456789a")
+
+
+def template(size: str) -> messages.MessageTemplate:
+    """Return a template of a size, with the fields that every issue has."""
+    html_size, text_size = SIZES[size]
+    first, leave = Field("subscriber.first_name", "reader"), Field("unsubscribe_url")
+    prefer, view = Field("preferences_url"), Field("view_url")
+    html = "".join(f"<p>{_SENTENCE}</p>\n" for _ in range(html_size // (len(_SENTENCE) + 8)))
+    text = "\n".join(_SENTENCE for _ in range(text_size // len(_SENTENCE)))
+    rendered = messages.Rendered(
+        language="en",
+        subject="The harbour opens",
+        preheader="",
+        html=(
+            "<p>Dear ",
+            first,
+            "</p>",
+            html,
+            '<a href="',
+            leave,
+            '">leave</a> <a href="',
+            prefer,
+            '">x</a>',
+        ),
+        text=("Dear ", first, "\n", text, "\nLeave: ", leave, "\nRead: ", view, "\n"),
+    )
+    return messages.MessageTemplate(
+        number=numbering.IssueNumber(2, 23),
+        rendered=rendered,
+        from_name="Harbour Digest",
+        from_email="news@example.org",
+        reply_to="editors@example.org",
+        list_id="harbour-digest.example.org",
+        list_name="Harbour Digest",
+        domain="example.org",
+        feedback_id="v2n23:harbour:issue:exampleorg",
+    )
+
+
+@contextlib.contextmanager
+def workspace(count: int, url: str = "") -> Iterator[Database]:
+    """Give a database with so many active subscribers."""
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        database = Database(url or "sqlite:///subscribers.db", folder=Path(folder))
+        database.upgrade()
+        with database.writing() as connection:
+            for start in range(1, count + 1, 10_000):
+                rows = [_row(n) for n in range(start, min(start + 10_000, count + 1))]
+                connection.execute(_INSERT, rows)
+        yield database
+        database.close()
+
+
+_INSERT = sa.text(
+    "INSERT INTO subscriber (id, email, email_key, domain, status, name, language, timezone, joined_at,"
+    " changed_at) VALUES (:id, :email, :email, :domain, 'active', :name, '', '', 0, 0)"
+)
+
+
+def _row(number: int) -> dict[str, object]:
+    domain = f"example{number % 50}.net"
+    return {"id": number, "email": f"reader{number}@{domain}", "domain": domain, "name": f"Reader {number}"}
+
+
+def plan(ledger: StoredLedger, size: str) -> int:
+    """Plan the mailing to everybody."""
+    draft = ports.MailingDraft(
+        templates={"en": template(size)}, audience=ports.Audience(), provider="smtp", now=datetime.now(UTC)
+    )
+    return ledger.plan(draft).id
+
+
+def ours(port: int, *, size: str, count: int, connections: int, doubt: int = 64) -> Run:
+    """Send a whole mailing."""
+    with workspace(count) as database:
+        ledger = StoredLedger(database, SIGNER.keyed_hash)
+        mailing = plan(ledger, size)
+        run = asyncio.run(carry_out(ledger, mailing, port, connections=connections, doubt=doubt))
+        found = ledger.tally(mailing).states
+        if found != {State.SENT: count}:
+            raise SystemExit(f"not everybody was served: {found}")
+        ledger.close()
+    return Run(count, *run)
+
+
+async def carry_out(
+    ledger: ports.Ledger, mailing: int, port: int, *, connections: int, doubt: int
+) -> tuple[float, float]:
+    """Send what is planned; return wall and CPU seconds."""
+    options = SmtpOptions(host="127.0.0.1", port=port, security=Security.NONE, connections=connections)
+    around = window.Surroundings(
+        now=lambda: datetime.now(UTC), steady=time.monotonic, rng=random.Random(1), owner=owners.own()
+    )
+    working = sender.Sender(
+        ledger,
+        Smtp(options),
+        PUBLICATION,
+        SIGNER,
+        options=dispatch.Options(window=doubt),
+        around=around,
+    )
+    gc.collect()
+    began, cpu = time.perf_counter(), time.process_time()
+    await working.send(mailing)
+    return time.perf_counter() - began, time.process_time() - cpu
+
+
+def bytes_of(size: str) -> int:
+    """Return the size of one message on the wire."""
+    from newsletter.domain import deliveries
+    from newsletter.sending.merging import Merging
+
+    merging = Merging({"en": template(size)}, PUBLICATION, SIGNER, mailing=1)
+    claimed = deliveries.Claimed(1, 1, "reader123@example23.net", "Reader 123", "", 0)
+    return len(merging.merge(claimed, datetime.now(UTC)).message.raw)
+
+
+def paired(size: str, *, rounds: int, count: int, connections: int, doubt: int) -> None:
+    """Run smtp-source and us in turn against smtp-sink; print medians and the median ratio."""
+    wire = bytes_of(size)
+    theirs, mine = [], []
+    with rivals.smtp_sink() as port:
+        for _ in range(rounds):
+            theirs.append(rivals.smtp_source(port, size=wire, count=count, connections=connections))
+            mine.append(ours(port, size=size, count=count, connections=connections, doubt=doubt))
+    ratios = [one.rate / other.rate for one, other in zip(mine, theirs, strict=True)]
+    print(
+        f"{size} ({wire:,} bytes), {count:,} recipients, {connections} connections, window {doubt}:"
+        f" smtp-source {statistics.median(one.rate for one in theirs):,.0f}/s,"
+        f" newsletter {statistics.median(one.rate for one in mine):,.0f}/s,"
+        f" x{statistics.median(ratios):.2f},"
+        f" {statistics.median(one.micros for one in mine):.1f} us CPU a message,"
+        f" {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--count", type=int, default=20_000)
+    options.add_argument("--connections", type=int, default=16)
+    options.add_argument("--window", type=int, default=64)
+    options.add_argument("--size", choices=list(SIZES), action="append")
+    chosen = options.parse_args()
+    print(f"Mailing: {rivals.machine()}")
+    for size in chosen.size or SIZES:
+        paired(
+            size,
+            rounds=chosen.rounds,
+            count=chosen.count,
+            connections=chosen.connections,
+            doubt=chosen.window,
+        )
+
+
+if __name__ == "__main__":
+    main()
