@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter import ports
@@ -21,6 +20,8 @@ from newsletter.domain import (
 )
 from newsletter.domain.deliveries import AfterCrash, Delivery, Mailing, MailingStatus, Outcome, State
 from newsletter.domain.subscribers import Subscriber
+from newsletter.store import memory_books
+from newsletter.store.memory_books import Book, Row
 
 _OVER = (MailingStatus.CANCELLED, MailingStatus.DONE)
 _AGAIN = frozenset({State.FAILED, State.REJECTED, State.UNKNOWN})
@@ -28,32 +29,12 @@ _NOT_REACHED = frozenset({State.REJECTED, State.FAILED, State.SKIPPED})
 _REFUSED = frozenset({State.PLANNED, State.REJECTED, State.FAILED, State.UNKNOWN})
 
 
-@dataclass
-class _Row:
-    """A delivery, with what only the ledger itself needs to know of it."""
-
-    delivery: Delivery
-    owner: str = ""
-    first_tried: datetime | None = None
-
-
-@dataclass
-class _Book:
-    """A mailing with everything that it froze."""
-
-    mailing: Mailing
-    draft: ports.MailingDraft
-    rows: dict[int, _Row]
-    #: Owner → until when its lease holds.
-    leases: dict[str, datetime]
-
-
 class MemoryLedger:
     """`ports.Ledger` over any directory, that lives as long as the process."""
 
     def __init__(self, directory: ports.Directory) -> None:
         self._directory = directory
-        self._books: dict[int, _Book] = {}
+        self._books: dict[int, Book] = {}
         self._deliveries = 0
 
     # Planning
@@ -81,7 +62,7 @@ class MemoryLedger:
             content_hash=draft.content_hash,
             audience=draft.audience.name,
         )
-        book = _Book(mailing, draft, {}, {})
+        book = Book(mailing, draft, {}, {})
         self._freeze(book, draft.now)
         self._books[mailing.id] = book
         return book.mailing
@@ -114,15 +95,15 @@ class MemoryLedger:
         if status is not MailingStatus.SENDING or limit <= 0:
             return deliveries.Turn(status, [])
         claimed, skipped = [], 0
-        due = self._due(book, now)
+        due = memory_books.due(book, now)
         for row in due[:limit]:
-            if why := self._why_not(row.delivery, now):
+            if why := memory_books.why_not(self._directory, row.delivery, now):
                 skipped += 1
-                _change(row, state=State.SKIPPED, reply=why, settled_at=now)
+                memory_books.change(row, state=State.SKIPPED, reply=why, settled_at=now)
             else:
                 row.owner = lease.owner
-                _change(row, state=State.SENDING)
-                claimed.append(_claimed(row))
+                memory_books.change(row, state=State.SENDING)
+                claimed.append(memory_books.claimed(row))
         next_due = self.tally(mailing).next_try if len(due) < limit else None
         return deliveries.Turn(status, claimed, skipped, next_due)
 
@@ -149,7 +130,7 @@ class MemoryLedger:
         planned = after_crash is AfterCrash.RESEND
         for row in lost:
             row.first_tried = row.first_tried or now
-            _change(
+            memory_books.change(
                 row,
                 state=State.PLANNED if planned else State.UNKNOWN,
                 not_before=now if planned else None,
@@ -178,7 +159,7 @@ class MemoryLedger:
         chosen = [row for row in book.rows.values() if row.delivery.state in states]
         for row in chosen:
             row.first_tried = None
-            _change(row, state=State.PLANNED, not_before=now, attempts=0)
+            memory_books.change(row, state=State.PLANNED, not_before=now, attempts=0)
         if chosen and book.mailing.status is MailingStatus.DONE:
             book.mailing = dataclasses.replace(book.mailing, status=MailingStatus.SENDING, finished_at=None)
         return len(chosen)
@@ -189,20 +170,20 @@ class MemoryLedger:
             return self.retry(mailing, (State.UNKNOWN,), now=now)
         unknown = [row for row in self._book(mailing).rows.values() if row.delivery.state is State.UNKNOWN]
         for row in unknown:
-            _change(row, state=State.SENT, settled_at=now)
+            memory_books.change(row, state=State.SENT, settled_at=now)
         return len(unknown)
 
     def mark_unsubscribed(self, mailing: int, subscriber: int, *, now: datetime) -> None:
         """Note beside a delivery that its recipient left by it; the first time stays."""
         for row in self._book(mailing).rows.values():
             if row.delivery.subscriber == subscriber and row.delivery.unsubscribed_at is None:
-                _change(row, unsubscribed_at=now)
+                memory_books.change(row, unsubscribed_at=now)
 
     # Accounts
 
     def mailing(self, number: numbering.IssueNumber) -> Mailing | None:
         """Return the newest mailing of an issue that was not cancelled, or None."""
-        return next((one for one in self.mailings() if _alive(one, number)), None)
+        return next((one for one in self.mailings() if memory_books.is_alive(one, number)), None)
 
     def get(self, mailing: int) -> Mailing:
         """Return the mailing with this id."""
@@ -262,14 +243,14 @@ class MemoryLedger:
 
     # What the rest is made of
 
-    def _book(self, mailing: int) -> _Book:
+    def _book(self, mailing: int) -> Book:
         if mailing not in self._books:
             raise errors.MailingError(
                 f"there is no mailing {mailing}", hint="see `newsletter mailing status`"
             )
         return self._books[mailing]
 
-    def _open(self, mailing: int) -> _Book:
+    def _open(self, mailing: int) -> Book:
         book = self._book(mailing)
         if book.mailing.status in _OVER:
             word = "finished" if book.mailing.status is MailingStatus.DONE else "cancelled"
@@ -277,13 +258,13 @@ class MemoryLedger:
         return book
 
     def _refuse_second(self, number: numbering.IssueNumber, draft: ports.MailingDraft) -> None:
-        earlier = [one for one in self.mailings() if _alive(one, number)]
+        earlier = [one for one in self.mailings() if memory_books.is_alive(one, number)]
         if earlier and not draft.only_missing:
             raise errors.MailingError(f"issue {number} has a mailing already ({earlier[0].status})")
         if any(one.status is not MailingStatus.DONE for one in earlier):
             raise errors.MailingError(f"the mailing of issue {number} is not finished ({earlier[0].status})")
 
-    def _freeze(self, book: _Book, now: datetime) -> None:
+    def _freeze(self, book: Book, now: datetime) -> None:
         missing = book.mailing.number if book.draft.only_missing else None
         book.rows = {}
         chosen = [one for one, why in self._chosen(book.draft.audience, now, missing) if not why]
@@ -301,7 +282,7 @@ class MemoryLedger:
                 state=State.PLANNED,
                 attempts=0,
             )
-            book.rows[planned.id] = _Row(planned)
+            book.rows[planned.id] = Row(planned)
         book.mailing = dataclasses.replace(book.mailing, planned=len(chosen))
 
     def _chosen(
@@ -323,19 +304,19 @@ class MemoryLedger:
                 yield person, "has the issue" if person.id in have else ""
 
     def _reached(self, number: numbering.IssueNumber) -> frozenset[int]:
-        books = [book for book in self._books.values() if _alive(book.mailing, number)]
+        books = [book for book in self._books.values() if memory_books.is_alive(book.mailing, number)]
         rows = [row.delivery for book in books for row in book.rows.values()]
         return frozenset(one.subscriber for one in rows if one.state not in _NOT_REACHED)
 
-    def _settle(self, book: _Book, owner: str, outcome: Outcome) -> None:
+    def _settle(self, book: Book, owner: str, outcome: Outcome) -> None:
         row = book.rows[outcome.delivery]
         if row.owner != owner or row.delivery.state not in (State.SENDING, State.UNKNOWN, State.PLANNED):
             return
         if outcome.merged_at is None:
-            _change(row, state=outcome.state, not_before=outcome.not_before)
+            memory_books.change(row, state=outcome.state, not_before=outcome.not_before)
             return
         row.first_tried = outcome.first_tried
-        _change(
+        memory_books.change(
             row,
             state=outcome.state,
             attempts=outcome.attempts,
@@ -364,41 +345,8 @@ class MemoryLedger:
             )
             self._directory.apply(subscribers.move(person, record))
 
-    def _due(self, book: _Book, now: datetime) -> list[_Row]:
-        waiting = [row for row in book.rows.values() if row.delivery.state is State.PLANNED]
-        again = [(row.delivery.not_before, row) for row in waiting if row.delivery.not_before]
-        due = sorted(
-            ((when, row) for when, row in again if when <= now), key=lambda one: (one[0], one[1].delivery.id)
-        )
-        return [row for _, row in due] + [row for row in waiting if row.delivery.not_before is None]
-
-    def _is_due(self, book: _Book, now: datetime) -> bool:
+    def _is_due(self, book: Book, now: datetime) -> bool:
         mailing = book.mailing
         if mailing.status is MailingStatus.SCHEDULED:
             return mailing.due_at is not None and mailing.due_at <= now
-        return mailing.status is MailingStatus.SENDING and bool(self._due(book, now))
-
-    def _why_not(self, one: Delivery, now: datetime) -> str:
-        person = self._directory.get(one.subscriber)
-        if person is None:
-            return "erased since the plan"
-        if why := self._directory.is_suppressed(person.email):
-            return f"suppressed since the plan: {why}"
-        if person.status is not subscribers.Status.ACTIVE:
-            return f"{person.status.value} since the plan"
-        return "paused since the plan" if person.paused_until and person.paused_until > now else ""
-
-
-def _alive(mailing: Mailing, number: numbering.IssueNumber) -> bool:
-    return mailing.number == number and mailing.status is not MailingStatus.CANCELLED
-
-
-def _change(row: _Row, **fields: object) -> None:
-    row.delivery = dataclasses.replace(row.delivery, **fields)  # type: ignore[arg-type]  # names checked by replace
-
-
-def _claimed(row: _Row) -> deliveries.Claimed:
-    one = row.delivery
-    return deliveries.Claimed(
-        one.id, one.subscriber, one.email, one.name, one.language, one.attempts, row.first_tried
-    )
+        return mailing.status is MailingStatus.SENDING and bool(memory_books.due(book, now))

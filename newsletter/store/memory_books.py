@@ -1,0 +1,71 @@
+"""What a ledger in memory keeps of a mailing, and what it reads out of that."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter import ports
+from newsletter.domain import deliveries, numbering, subscribers
+from newsletter.domain.deliveries import Delivery, Mailing, MailingStatus, State
+
+
+@dataclass
+class Row:
+    """A delivery, with what only the ledger itself needs to know of it."""
+
+    delivery: Delivery
+    owner: str = ""
+    first_tried: datetime | None = None
+
+
+@dataclass
+class Book:
+    """A mailing with everything that it froze."""
+
+    mailing: Mailing
+    draft: ports.MailingDraft
+    rows: dict[int, Row]
+    #: Owner → until when its lease holds.
+    leases: dict[str, datetime]
+
+
+def due(book: Book, now: datetime) -> list[Row]:
+    """Return deliveries that may go now: first those whose time came again, then fresh ones."""
+    waiting = [row for row in book.rows.values() if row.delivery.state is State.PLANNED]
+    again = [(row.delivery.not_before, row) for row in waiting if row.delivery.not_before]
+    due = sorted(
+        ((when, row) for when, row in again if when <= now), key=lambda one: (one[0], one[1].delivery.id)
+    )
+    return [row for _, row in due] + [row for row in waiting if row.delivery.not_before is None]
+
+
+def why_not(directory: ports.Directory, one: Delivery, now: datetime) -> str:
+    """Return the reason for which a planned recipient is not mailed after all, or an empty text."""
+    person = directory.get(one.subscriber)
+    if person is None:
+        return "erased since the plan"
+    if why := directory.is_suppressed(person.email):
+        return f"suppressed since the plan: {why}"
+    if person.status is not subscribers.Status.ACTIVE:
+        return f"{person.status.value} since the plan"
+    return "paused since the plan" if person.paused_until and person.paused_until > now else ""
+
+
+def is_alive(mailing: Mailing, number: numbering.IssueNumber) -> bool:
+    """Say whether a mailing is one of an issue, and not cancelled."""
+    return mailing.number == number and mailing.status is not MailingStatus.CANCELLED
+
+
+def change(row: Row, **fields: object) -> None:
+    """Write some fields of a delivery."""
+    row.delivery = dataclasses.replace(row.delivery, **fields)  # type: ignore[arg-type]  # names checked by replace
+
+
+def claimed(row: Row) -> deliveries.Claimed:
+    """Return a delivery as a sender is given it."""
+    one = row.delivery
+    return deliveries.Claimed(
+        one.id, one.subscriber, one.email, one.name, one.language, one.attempts, row.first_tried
+    )
