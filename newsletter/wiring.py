@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
 from newsletter import ports
@@ -26,12 +26,16 @@ if TYPE_CHECKING:
     from newsletter.authoring import inbox as inboxes
     from newsletter.checking import link_health
     from newsletter.queues.local import LocalQueue
+    from newsletter.domain import events
+    from newsletter.domain import feedback as reports
+    from newsletter.providers.gates import Gate
     from newsletter.rendering import theme
-    from newsletter.sending import auditing, clearance, plan, proofs
+    from newsletter.sending import auditing, clearance, feedback, notes, plan, proofs, returned
     from newsletter.sending.sender import Sender
     from newsletter.settings.model import Settings
     from newsletter.store.database import Database
     from newsletter.subscribing import selecting
+    from newsletter.store.feedback import StoredFeedback
 
 
 def now() -> datetime:
@@ -190,6 +194,75 @@ class App:
             raise errors.UsageError(
                 f"there is no [providers.{name}]", hint=f"newsletter.toml describes: {known}"
             )
+
+    @cached_property
+    def feedback_book(self) -> StoredFeedback:
+        """Return the reports of the world, and the events that were read in them."""
+        from newsletter.store.feedback import StoredFeedback
+
+        self.database.require_current()
+        return StoredFeedback(self.database, self.signer.keyed_hash, self.signer.message_key)
+
+    @cached_property
+    def gates(self) -> Mapping[str, Gate]:
+        """Return the gates that webhooks come in by, by the provider's name."""
+        from newsletter.providers import gates
+        from newsletter.settings.providers import EmailApi
+
+        return {
+            name: gates.Gate(options.kind, options.webhook_secrets())
+            for name, options in self.settings.providers.items()
+            if isinstance(options, EmailApi)
+        }
+
+    @cached_property
+    def feedback(self) -> feedback.Desk:
+        """Return what applies the world's reports."""
+        from newsletter.sending import feedback
+
+        policy = self.settings.bounces.policy()
+        return feedback.Desk(
+            self.feedback_book, self.ledger, self._read_report, policy=policy, clock=self.now
+        )
+
+    def _read_report(self, report: reports.Report) -> Sequence[events.Event]:
+        from newsletter.sending import returned
+
+        if report.provider == returned.MAIL:
+            return returned.read(report, self.signer, self.feedback_book.delivery)
+        if report.provider not in self.gates:
+            raise errors.ProviderError(f"there is no provider “{report.provider}” in the settings any more")
+        return self.gates[report.provider].read(report.body)
+
+    def intake(self, address: str = "", *, stdin: BinaryIO | None = None) -> returned.Intake:
+        """Return what empties a mailbox, by default the one of the settings.
+
+        Raises:
+            MailboxError: there is none, or it cannot be opened.
+        """
+        from newsletter.bounces import mailbox
+        from newsletter.sending import notes, returned
+
+        settings = self.settings.bounces
+        box = mailbox.open_mailbox(
+            address or settings.mailbox, password=settings.password.get_secret_value(), stdin=stdin
+        )
+        editors = settings.forward_to or self.publication.contact
+
+        def forward(raw: bytes) -> None:
+            self.messenger.send(notes.handed_on(raw, to=editors, title=self.publication.title))
+
+        return returned.Intake(box, self.feedback, forward)
+
+    @cached_property
+    def messenger(self) -> notes.Messenger:
+        """Return what sends single mails of the house's own."""
+        from newsletter.providers import tray
+        from newsletter.sending import notes
+
+        return notes.Messenger(
+            self.provider(), self.publication.sender, tray=tray.Tray, clock=self.now, new_id=self.new_id
+        )
 
     def provider(self, name: str = "") -> ports.Provider:
         """Return a provider of the settings, by default the one that delivers.

@@ -54,6 +54,9 @@ NOUNS: dict[str, Noun] = {
     "calendar": Noun(module="newsletter.cli.calendar", help="Show the issues and deadlines to come."),
     "subscriber": Noun(module="newsletter.cli.subscriber", help="Keep the subscribers and their consent."),
     "mailing": Noun(module="newsletter.cli.mailing", help="Plan, send and account for mailings."),
+    "feedback": Noun(
+        module="newsletter.cli.feedback", help="Take in what the world reports about mails that were sent."
+    ),
     "serve": Noun(module="newsletter.cli.serve", help="Run the public pages and the scheduler."),
     "theme": Noun(module="newsletter.cli.theme", help="Show how issues look, and how well they can be read."),
     "upgrade": Noun(module="newsletter.cli.upgrade", help="Bring the database to this version's tables."),

@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     attributes: lists.Attributes = {}
     audiences: lists.Audiences = {}
     web: sections.Web = sections.Web()
+    bounces: sections.Bounces = sections.Bounces()
     theme: appearance.Theme = appearance.Theme()
     #: Signs every link that acts for a subscriber. Environment only.
     signing_key: SecretStr = SecretStr("")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from newsletter.domain import cadence, errors, publications
+from newsletter.domain import cadence, errors, feedback, publications
 from newsletter.settings import durations, editorial, values
 from newsletter.settings.providers import Duration, Section
 
@@ -146,6 +146,35 @@ class Web(Section):
 
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=8000, ge=0, le=65535)
+
+
+class Bounces(Section):
+    """`[bounces]`: where mails come back to, and when an address is given up."""
+
+    #: imaps://user@host/INBOX, pop3s://user@host or maildir:/path; empty: none is read.
+    mailbox: str = ""
+    password: SecretStr = SecretStr("")
+    #: How often `serve` looks where the server cannot tell.
+    every: Duration = durations.parse("5m")
+    #: Who gets what people write back; empty: the contact of the publication.
+    forward_to: values.OptionalAddress = ""
+    #: Soft bounces in a row, over at least so many issues and days, after which an address is given up.
+    soft_limit: int = Field(default=5, ge=1)
+    soft_issues: int = Field(default=3, ge=1)
+    soft_days: int = Field(default=14, ge=0)
+    #: A mailing pauses when more than this share of its addresses do not exist, or complain.
+    hard_share: float = Field(default=0.05, gt=0, le=1)
+    complaint_share: float = Field(default=0.003, gt=0, le=1)
+
+    def policy(self) -> feedback.Policy:
+        """Return the policy for what comes back."""
+        return feedback.Policy(
+            soft_limit=self.soft_limit,
+            soft_issues=self.soft_issues,
+            soft_days=self.soft_days,
+            hard_share=self.hard_share,
+            complaint_share=self.complaint_share,
+        )
 
 
 def publication(section: Publication, sender: Sender) -> publications.Publication:

@@ -101,6 +101,14 @@ class StoredFeedback:
             rows = connection.execute(told.group_by(_EVENT.kind, _EVENT.cause)).all()
             return _figures(rows, int(connection.scalar(sent) or 0))
 
+    def delivery(self, mailing: int, subscriber: int) -> int:
+        """Return the id of a delivery, 0 where there is none."""
+        query = sa.select(_DELIVERY.id).where(
+            _DELIVERY.mailing_id == mailing, _DELIVERY.subscriber_id == subscriber
+        )
+        with self._database.reading() as connection:
+            return int(connection.scalar(query) or 0)
+
     def tally(self) -> Mapping[tuple[str, str], int]:
         """Count events by provider and kind."""
         query = sa.select(_EVENT.provider, _EVENT.kind, sa.func.count()).group_by(

@@ -174,7 +174,7 @@ def test_every_key_of_the_settings_stands_in_a_new_newsletter_toml() -> None:
         elif "=" in line:
             written.add(f"{table}.{line.lstrip('# ').partition('=')[0].strip()}")
     document = {"providers": {"smtp": {"kind": "smtp"}, "outbox": {"kind": "outbox"}}}
-    secret = {"signing_key", "providers.smtp.password"}
+    secret = {"signing_key", "providers.smtp.password", "bounces.password"}
     known = {".".join(path) for path in schema.every_path(document) if len(path) > 1}
     assert known - secret <= written
 
