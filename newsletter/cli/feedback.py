@@ -30,11 +30,7 @@ Since = Annotated[
 ]
 
 
-@app.command(
-    epilog=nouns.example(
-        "newsletter feedback read - < returned.eml", "newsletter feedback read maildir:bounces"
-    )
-)
+@app.command(epilog=nouns.example("newsletter feedback read -", "newsletter feedback read maildir:bounces"))
 def read(ctx: typer.Context, mailbox: Source) -> None:
     """Take in mails that came back: from standard input, or from a mailbox named here."""
     house = invocation.of(ctx).app
