@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from newsletter.authoring import drafting, feeds, gathering, newsroom
     from newsletter.authoring import inbox as inboxes
     from newsletter.checking import link_health
-    from newsletter.queues.local import LocalQueue
     from newsletter.domain import events
     from newsletter.domain import feedback as reports
     from newsletter.providers.gates import Gate
+    from newsletter.queues.local import LocalQueue
     from newsletter.rendering import theme
     from newsletter.sending import auditing, clearance, feedback, notes, plan, proofs, returned
     from newsletter.sending.sender import Sender
@@ -194,6 +194,17 @@ class App:
             raise errors.UsageError(
                 f"there is no [providers.{name}]", hint=f"newsletter.toml describes: {known}"
             )
+
+    def forgotten(self) -> list[str]:
+        """Return the issues that bear today's date and have no mailing."""
+        from newsletter.authoring import shelf
+
+        mailed = {mailing.number for mailing in self.ledger.mailings()}
+        return [
+            str(each.number)
+            for each in shelf.listing(self.workspace.issues)
+            if each.date == self.today() and each.number not in mailed
+        ]
 
     @cached_property
     def feedback_book(self) -> StoredFeedback:

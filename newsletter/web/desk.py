@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from newsletter import ports
+from newsletter import ports, wiring
 from newsletter.domain import events, hooks, publications, tokens
 
 
@@ -61,3 +61,23 @@ class Desk:
     reception: Reception
     #: Where the issue files and their pictures lie.
     issues: Path
+
+
+def of(house: wiring.App) -> Desk:
+    """Return what the pages need of an application.
+
+    Raises:
+        StoreError: the database is unreachable, or not migrated to this version.
+    """
+    reception = Reception(
+        gates=house.gates, keep=house.feedback.keep, work_off=house.feedback.work_off, clock=house.now
+    )
+    return Desk(
+        publication=house.publication,
+        signer=house.signer,
+        directory=house.directory,
+        ledger=house.ledger,
+        clock=house.now,
+        reception=reception,
+        issues=house.workspace.issues,
+    )

@@ -83,7 +83,7 @@ def _gather(typist: steps.Typist, folder: Path) -> None:
     typist.type(
         "subscriber", "import", str(people), "--yes", "--attest", "They signed up on paper at the fair"
     )
-    rejected = folder / "people.csv.rejected.csv"
+    rejected = folder / "people.rejected.csv"
     steps.expect(rejected.is_file(), f"the row that is no address was set aside in {rejected}")
 
 

@@ -1,0 +1,138 @@
+"""Run the public pages and the scheduler in one process."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from newsletter import wiring
+from newsletter.cli import invocation, nouns, output
+from newsletter.domain import errors
+from newsletter.domain.deliveries import MailingStatus
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+app = nouns.command()
+_log = logging.getLogger(__name__)
+
+
+@app.command(epilog=nouns.example("newsletter serve", "newsletter serve --host 0.0.0.0 --port 8080"))
+def serve(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on; default: web.host.")] = "",
+    port: Annotated[
+        int | None, typer.Option("--port", help="Port to listen on; default: web.port.", min=0, max=65535)
+    ] = None,
+) -> None:
+    """Answer readers and send what is due, until stopped."""
+    house = invocation.of(ctx).app
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, _end)
+    web = house.settings.web
+    with _listener(host or web.host, web.port if port is None else port) as listener:
+        pages = _pages(house)
+        with _clock(house):
+            output.line(f"Pages at http://{_name(listener)}/ - stop with Ctrl-C")
+            _answer(pages, listener)
+
+
+def _end(*_: object) -> None:
+    """Leave by way of every ``with``: uvicorn raises the signal again when its last answer is out."""
+    raise SystemExit(0)
+
+
+def _pages(house: wiring.App) -> FastAPI:
+    from newsletter.web import app as web
+    from newsletter.web import desk
+
+    return web.create(desk.of(house))
+
+
+@contextlib.contextmanager
+def _clock(house: wiring.App) -> Iterator[None]:
+    """Send what is due while the block runs."""
+    from newsletter.queues import triggers
+
+    settings, queue = house.settings, house.queue()
+    queue.start()
+    for said in _standing(house):
+        output.line(said)
+    if settings.bounces.mailbox:
+        queue.every(triggers.every(settings.bounces.every), lambda: _collect(house), name="bounces")
+    if settings.schedule.first is not None:
+        days = triggers.on_issue_days(settings.schedule.cadence())
+        queue.every(days, lambda: _remind(house), name="issue day")
+    try:
+        yield
+    finally:
+        queue.stop()
+
+
+def _standing(house: wiring.App) -> Iterator[str]:
+    """Yield what whoever starts the service should know of its mailings."""
+    for mailing in house.ledger.mailings():
+        if mailing.status is MailingStatus.SCHEDULED:
+            yield f"Issue {mailing.number} is due at {mailing.due_at:%Y-%m-%d %H:%M} UTC."
+        elif mailing.status is MailingStatus.HELD:
+            yield (
+                f"Issue {mailing.number} is held: {mailing.reason}; "
+                f"newsletter mailing resume {mailing.number} sends it."
+            )
+        elif mailing.status is MailingStatus.SENDING:
+            yield f"Issue {mailing.number} is being sent."
+
+
+def _collect(house: wiring.App) -> None:
+    """Take in what came back; a mailbox that does not answer is asked again next time."""
+    try:
+        house.intake().take_in()
+    except errors.NewsletterError as error:
+        _log.error("mails that came back: %s", error, extra={"action": "bounces"})
+
+
+def _remind(house: wiring.App) -> None:
+    for number in house.forgotten():
+        _log.warning(
+            "issue %s bears today's date and is not sent: newsletter mailing send %s", number, number
+        )
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=256)
+    except OSError as error:
+        raise errors.NewsletterError(
+            f"cannot listen on {host}:{port}: {error.strerror}",
+            hint=f"choose another port: newsletter serve --port {port + 1}",
+        ) from error
+
+
+def _name(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _answer(pages: FastAPI, listener: socket.socket) -> None:
+    import uvicorn
+
+    config = uvicorn.Config(
+        pages,
+        # Tokens are part of addresses, and none belongs into a log.
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        timeout_keep_alive=10,
+        limit_concurrency=500,
+        h11_max_incomplete_event_size=16 * 1024,
+        timeout_graceful_shutdown=10,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
