@@ -31,7 +31,7 @@ def serve(
         int | None, typer.Option("--port", help="Port to listen on; default: web.port.", min=0, max=65535)
     ] = None,
 ) -> None:
-    """Answer readers and send what is due, until stopped."""
+    """Run the public pages and the scheduler."""
     house = invocation.of(ctx).app
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     for ending in (signal.SIGTERM, signal.SIGINT):
