@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from newsletter.sending.sender import Sender
     from newsletter.settings.model import Settings
     from newsletter.store.database import Database
-    from newsletter.subscribing import selecting
     from newsletter.store.feedback import StoredFeedback
+    from newsletter.subscribing import selecting
 
 
 def now() -> datetime:
