@@ -8,7 +8,7 @@ from pathlib import Path
 
 from newsletter.authoring import approval, flaws, inbox
 from newsletter.domain import errors, findings
-from newsletter.sending import proofs
+from newsletter.sending import proofs, versions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +51,7 @@ class Clearance:
         found = self.press.findings(path)
         word = approval.Approval(number=proof.number, digest=proof.digest, by=by, at=now)
         approval.approve(self.folder, word, found=found)
+        versions.keep_approved(self.folder, proof)
         names = [
             name for edition in proof.editions for one in edition.issue.entries for name in one.clippings
         ]

@@ -1,6 +1,6 @@
 """`newsletter issue`: write, check, render and approve issues."""
 
-from newsletter.cli.issue import approving, drafting, previewing, proofing, shelving
+from newsletter.cli.issue import approving, comparing, drafting, previewing, proofing, shelving
 from newsletter.cli.issue.group import app
 
-__all__ = ["app", "approving", "drafting", "previewing", "proofing", "shelving"]
+__all__ = ["app", "approving", "comparing", "drafting", "previewing", "proofing", "shelving"]
