@@ -21,7 +21,7 @@ FILE = Path(clients.__file__).parent / "data" / "theme-features.txt"
 EVERYTHING = (
     desk.HEAD.replace("---\n", "---\nlayout: {layout}\n", 1)
     + """
-Dear {{{{ subscriber.first_name | default("reader") }}}}, an intro with a [link](https://a.example.org/intro).
+Dear {{{{ subscriber.first_name | default("reader") }}}}, an intro with a [word](https://a.example.org/intro).
 
 ## Ports agree on one timetable
 topics: ports
