@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from newsletter.domain import fields, messages
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
 
 @dataclass(frozen=True)
 class Html:
@@ -67,7 +69,10 @@ class Slots:
         return content if isinstance(content, messages.Field) else None
 
     def fill(self, document: str) -> messages.Pieces:
-        """Replace every slot by what it stands for; fields stay open."""
+        """Replace every slot by what it stands for; fields stay open.
+
+        Control characters, which make Gmail cut a mail short, become what Windows means by them, or nothing.
+        """
         pieces: list[str | messages.Field] = []
         literal: list[str] = []
         stack = [iter(self.pattern.split(document))]
@@ -76,14 +81,14 @@ class Slots:
                 literal.append(text)
                 content = self._content(next(stack[-1], None))
                 if isinstance(content, messages.Field):
-                    pieces += ["".join(literal), content]
+                    pieces += [_clean("".join(literal)), content]
                     literal = []
                 elif content:
                     stack.append(iter(self.pattern.split(content)))
                     break
             else:
                 stack.pop()
-        return tuple(piece for piece in (*pieces, "".join(literal)) if piece)
+        return tuple(piece for piece in (*pieces, _clean("".join(literal))) if piece)
 
     def bytes_by_entry(self) -> dict[str, int]:
         """Return how many bytes of HTML each entry's own slots hold."""
@@ -105,3 +110,12 @@ class Slots:
 
     def _content(self, number: str | None) -> str | messages.Field | None:
         return self._contents[int(number)] if number and int(number) < len(self._contents) else None
+
+
+def _clean(text: str) -> str:
+    return _CONTROLS.sub(lambda match: _meant(match[0]), text) if _CONTROLS.search(text) else text
+
+
+def _meant(control: str) -> str:
+    """Return the character that Windows-1252 has in the place of a C1 control."""
+    return bytes((ord(control),)).decode("cp1252", "ignore") if control >= "\x80" else ""

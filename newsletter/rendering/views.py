@@ -144,7 +144,7 @@ class Views:
             "publication": self._publication,
             "contact": _contact(self._publication.contact),
             "issue": issue,
-            "title": markdown.typeset(issue.title),
+            "title": markdown.typeset(issue.title or self._publication.title),
             "subject": self._opened(issue.subject, issue.lines.get("subject", 0)),
             "preheader": self._opened(issue.preheader, issue.lines.get("preheader", 0)),
             "number": issue.number.label,

@@ -18,7 +18,7 @@ def through_mjml(*fragments: str) -> str:
     return fields.join(holder.fill(mjml.to_html(source)), {})
 
 
-@given(st.lists(st.text(), min_size=1, max_size=5))
+@given(st.lists(st.text(st.characters(blacklist_categories=("Cc", "Cs"))), min_size=1, max_size=5))
 def test_any_fragment_comes_through_the_renderer_unchanged(fragments: list[str]) -> None:
     found = through_mjml(*fragments)
     start = 0
@@ -57,3 +57,9 @@ def test_bytes_are_counted_for_each_entry() -> None:
         holder.html(slots.Html("日本", entry))
     holder.html(slots.Html("1234", "a"))
     assert holder.bytes_by_entry() == {"a": 10, "b": 6}
+
+
+def test_control_characters_become_what_was_meant_or_nothing() -> None:
+    holder = slots.Slots("")
+    written = holder.html(slots.Html("it\x92s \x93here\x94\x81\x00\x07\n\tend\r\n"))
+    assert holder.fill(written) == ("it’s “here”\n\tend\n",)
