@@ -28,7 +28,7 @@ lint: $(VENV)/.dev ## ruff, mypy and the import contracts
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.dev ## measure start-up, rendering and import on this machine
-	@set -e; for bench in startup rendering render importing; do $(BIN)/python bench/$$bench.py; done
+	@set -e; for bench in startup rendering render fuzz_mjml importing; do $(BIN)/python bench/$$bench.py; done
 
 soak: $(VENV)/.dev .tools/.installed ## watch the sender's memory; real mail servers, a million fuzzed inputs
 	@PATH="$(TOOLS_PATH)" $(BIN)/python bench/soak.py

@@ -80,7 +80,9 @@ def _checked(path: Path, _modified: int, _size: int) -> tuple[Fault, ...]:
 @functools.cache
 def _elements() -> Mapping[str, Any]:
     elements: dict[str, Any] = json.loads(_DATA.read_text("utf-8"))["elements"]
-    return elements
+    every = {name: "string" for element in elements.values() for name in element["attributes"]}
+    anything = {"children": [], "content": False, "attributes": every | {"name": "string"}}
+    return elements | {"mj-all": anything, "mj-class": anything}
 
 
 class _Reader:
@@ -169,7 +171,7 @@ class _Reader:
 
 def _attributes(token: Token, *, in_attributes: bool) -> Iterator[tuple[int, str]]:
     name = token.text
-    known = _known_attributes(name, in_attributes=in_attributes)
+    known = _known_attributes(name)
     seen: set[str] = set()
     for attribute in token.attributes:
         if MASK in attribute.name:
@@ -185,10 +187,7 @@ def _attributes(token: Token, *, in_attributes: bool) -> Iterator[tuple[int, str
         yield token.at, 'an mj-image wants an alt; alt="" where it says nothing'
 
 
-def _known_attributes(name: str, *, in_attributes: bool) -> Mapping[str, str]:
-    if name in {"mj-all", "mj-class"}:
-        every = {key: "string" for element in _elements().values() for key in element["attributes"]}
-        return every | {"name": "string"}
+def _known_attributes(name: str) -> Mapping[str, str]:
     known = dict(_elements()[name]["attributes"]) | dict.fromkeys(_EVERYWHERE, "string")
     if name == "mjml":
         known |= {"lang": "string", "dir": "enum(ltr,rtl,auto)", "owa": "string"}
@@ -255,7 +254,7 @@ def _is_mjml(name: str) -> bool:
 
 
 def _is_known(name: str) -> bool:
-    return not _is_mjml(name) or name in _elements() or name in {"mj-all", "mj-class"}
+    return not _is_mjml(name) or name in _elements()
 
 
 def _meant(name: str, known: Mapping[str, Any]) -> str:
