@@ -59,17 +59,11 @@ def _pages(house: wiring.App) -> FastAPI:
 @contextlib.contextmanager
 def _clock(house: wiring.App) -> Iterator[None]:
     """Send what is due while the block runs."""
-    from newsletter.queues import triggers
-
-    settings, queue = house.settings, house.queue()
+    queue = house.queue()
     queue.start()
     for said in _standing(house):
         output.line(said)
-    if settings.bounces.mailbox:
-        queue.every(triggers.every(settings.bounces.every), lambda: _collect(house), name="bounces")
-    if settings.schedule.first is not None:
-        days = triggers.on_issue_days(settings.schedule.cadence())
-        queue.every(days, lambda: _remind(house), name="issue day")
+    house.keep_watch(queue, lambda: _remind(house))
     try:
         yield
     finally:
@@ -88,14 +82,6 @@ def _standing(house: wiring.App) -> Iterator[str]:
             )
         elif mailing.status is MailingStatus.SENDING:
             yield f"Issue {mailing.number} is being sent."
-
-
-def _collect(house: wiring.App) -> None:
-    """Take in what came back; a mailbox that does not answer is asked again next time."""
-    try:
-        house.intake().take_in()
-    except errors.NewsletterError as error:
-        _log.error("mails that came back: %s", error, extra={"action": "bounces"})
 
 
 def _remind(house: wiring.App) -> None:

@@ -1,0 +1,138 @@
+"""What carries mailings out: providers, senders, the queue, single mails of the house."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from newsletter import ports
+from newsletter.domain import deliveries, errors
+from newsletter.wiring.editing import Editing
+
+if TYPE_CHECKING:
+    from newsletter.queues.local import LocalQueue
+    from newsletter.sending import auditing, notes, plan, proofs
+    from newsletter.sending.sender import Sender
+
+
+class Delivery(Editing):
+    """The rooms of the staff who send."""
+
+    @cached_property
+    def planner(self) -> plan.Planner:
+        """Return what makes mailings out of orders."""
+        return self.planner_of(self.ledger)
+
+    def planner_of(self, ledger: ports.Ledger) -> plan.Planner:
+        """Return what makes mailings out of orders, in a ledger of one's own."""
+        from newsletter.sending import plan
+
+        skip = self.settings.delivery.skip_approval
+        return plan.Planner(ledger=ledger, clearance=self.clearance, skip_approval=skip)
+
+    @cached_property
+    def audit(self) -> auditing.Audit:
+        """Return what checks the ledger of a mailing."""
+        from newsletter.sending import auditing
+
+        return auditing.Audit(ledger=self.ledger, publication=self.publication, signer=self.signer)
+
+    def provider(self, name: str = "") -> ports.Provider:
+        """Return a provider of the settings, by default the one that delivers.
+
+        Raises:
+            ProviderError: it cannot be set up.
+        """
+        from newsletter.providers import registry
+
+        options = self.settings.provider(name)
+        return registry.build(options.kind, options.plain(self.workspace.root), clock=self.now)
+
+    def sender(self, provider: str, *, wait: bool = False) -> Sender:
+        """Return this process's part in a mailing, by a provider of the settings.
+
+        Raises:
+            ProviderError: it cannot be set up.
+        """
+        return self._sender(self.ledger, self.provider(provider), wait=wait)
+
+    def queue(self) -> LocalQueue:
+        """Return the queue of a service: it sends what is due while it runs."""
+        from newsletter.queues.local import LocalQueue
+        from newsletter.sending.duty import Duty
+
+        def sender_for(mailing: deliveries.Mailing) -> Sender:
+            return self.sender(mailing.provider)
+
+        max_late = self.settings.delivery.max_late
+        return LocalQueue(lambda: Duty(self.ledger, sender_for, max_late=max_late, clock=self.now))
+
+    def rehearsal(self) -> tuple[Sender, ports.Ledger, Path]:
+        """Return a sender that writes to a folder, the ledger in memory that it keeps, and the folder."""
+        from newsletter.providers import registry
+        from newsletter.store.memory_ledger import MemoryLedger
+
+        ledger = MemoryLedger(self.directory)
+        folder = self.workspace.root / "outbox"
+        outbox = registry.build("outbox", {"path": folder})
+        return self._sender(ledger, outbox, wait=False), ledger, folder
+
+    def _sender(self, ledger: ports.Ledger, provider: ports.Provider, *, wait: bool) -> Sender:
+        from newsletter.domain import retries
+        from newsletter.domain.deliveries import AfterCrash
+        from newsletter.sending import dispatch, owners, sender, watching, window
+
+        delivery = self.settings.delivery
+        options = dispatch.Options(
+            window=delivery.window,
+            wait=wait,
+            policy=retries.Policy(
+                delays=delivery.retry,
+                give_up=delivery.give_up,
+                after_crash=AfterCrash(delivery.after_crash),
+            ),
+            limits=watching.Limits(in_a_row=delivery.pause_after, dead_share=delivery.pause_when_dead),
+        )
+        around = window.Surroundings(now=self.now, steady=time.monotonic, rng=self.rng, owner=owners.own())
+        return sender.Sender(ledger, provider, self.publication, self.signer, options=options, around=around)
+
+    def require_provider(self, name: str) -> None:
+        """Make sure that the settings describe a provider.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        if name not in self.settings.providers:
+            known = ", ".join(self.settings.providers) or "none"
+            raise errors.UsageError(
+                f"there is no [providers.{name}]", hint=f"newsletter.toml describes: {known}"
+            )
+
+    def send_trial(self, proof: proofs.Proof, addressees: Sequence[str]) -> list[deliveries.Receipt]:
+        """Send an issue to editors through the provider, and return its answers in the order of the messages.
+
+        Raises:
+            AddressError: an address cannot be mailed.
+            ProviderError: nothing can be handed over.
+        """
+        import asyncio
+
+        from newsletter.providers import tray
+
+        provider = self.provider()
+        letters = tray.Tray(self.press.trials(proof, addressees, now=self.now(), raw=provider.limits.raw))
+        asyncio.run(provider.send(letters))
+        return sorted(letters.receipts)
+
+    @cached_property
+    def messenger(self) -> notes.Messenger:
+        """Return what sends single mails of the house's own."""
+        from newsletter.providers import tray
+        from newsletter.sending import notes
+
+        return notes.Messenger(
+            self.provider(), self.publication.sender, tray=tray.Tray, clock=self.now, new_id=self.new_id
+        )

@@ -1,0 +1,101 @@
+"""What takes in what comes back: webhooks, mails, and what follows from them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, BinaryIO
+
+from newsletter.domain import errors
+from newsletter.wiring.delivery import Delivery
+
+if TYPE_CHECKING:
+    from newsletter.domain import events
+    from newsletter.domain import feedback as reports
+    from newsletter.providers.gates import Gate
+    from newsletter.queues.local import LocalQueue
+    from newsletter.sending import feedback, returned
+    from newsletter.store.feedback import StoredFeedback
+_log = logging.getLogger(__name__)
+
+
+class Returns(Delivery):
+    """The rooms where the world reports."""
+
+    @cached_property
+    def feedback_book(self) -> StoredFeedback:
+        """Return the reports of the world, and the events that were read in them."""
+        from newsletter.store.feedback import StoredFeedback
+
+        self.database.require_current()
+        return StoredFeedback(self.database, self.signer.keyed_hash, self.signer.message_key)
+
+    @cached_property
+    def gates(self) -> Mapping[str, Gate]:
+        """Return the gates that webhooks come in by, by the provider's name."""
+        from newsletter.providers import gates
+        from newsletter.settings.providers import EmailApi
+
+        return {
+            name: gates.Gate(options.kind, options.webhook_secrets())
+            for name, options in self.settings.providers.items()
+            if isinstance(options, EmailApi)
+        }
+
+    @cached_property
+    def feedback(self) -> feedback.Desk:
+        """Return what applies the world's reports."""
+        from newsletter.sending import feedback
+
+        policy = self.settings.bounces.policy()
+        return feedback.Desk(
+            self.feedback_book, self.ledger, self._read_report, policy=policy, clock=self.now
+        )
+
+    def _read_report(self, report: reports.Report) -> Sequence[events.Event]:
+        from newsletter.sending import returned
+
+        if report.provider == returned.MAIL:
+            return returned.read(report, self.signer, self.feedback_book.delivery)
+        if report.provider not in self.gates:
+            raise errors.ProviderError(f"there is no provider “{report.provider}” in the settings any more")
+        return self.gates[report.provider].read(report.body)
+
+    def intake(self, address: str = "", *, stdin: BinaryIO | None = None) -> returned.Intake:
+        """Return what empties a mailbox, by default the one of the settings.
+
+        Raises:
+            MailboxError: there is none, or it cannot be opened.
+        """
+        from newsletter.bounces import mailbox
+        from newsletter.sending import notes, returned
+
+        settings = self.settings.bounces
+        box = mailbox.open_mailbox(
+            address or settings.mailbox, password=settings.password.get_secret_value(), stdin=stdin
+        )
+        editors = settings.forward_to or self.publication.contact
+
+        def forward(raw: bytes) -> None:
+            self.messenger.send(notes.handed_on(raw, to=editors, title=self.publication.title))
+
+        return returned.Intake(box, self.feedback, forward)
+
+    def keep_watch(self, queue: LocalQueue, remind: Callable[[], None]) -> None:
+        """Have the clock of a service collect what came back, and remind of issues on their day."""
+        from newsletter.queues import triggers
+
+        if self.settings.bounces.mailbox:
+            often = triggers.every(self.settings.bounces.every)
+            queue.every(often, self._collect, name="bounces")
+        if self.settings.schedule.first is not None:
+            days = triggers.on_issue_days(self.settings.schedule.cadence())
+            queue.every(days, remind, name="issue day")
+
+    def _collect(self) -> None:
+        """Take in what came back; a mailbox that does not answer is asked again next time."""
+        try:
+            self.intake().take_in()
+        except errors.NewsletterError as error:
+            _log.error("mails that came back: %s", error, extra={"action": "bounces"})
