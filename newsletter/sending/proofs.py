@@ -134,7 +134,7 @@ class Press:
                 rule="render", severity=severity, message=str(error), path=str(path), fix=error.hint
             )
             return [*flaws, unrendered]
-        subjects = [self._subject(edition, proof) for edition in proof.editions]
+        subjects = [self.subject(edition, proof) for edition in proof.editions]
         subjects = [dataclasses.replace(subject, answers=answers or {}) for subject in subjects]
         return [one for subject in subjects for one in checking.check(subject, only=only, skip=skip)]
 
@@ -144,7 +144,7 @@ class Press:
             proof = self.proof(path)
         except (errors.IssueError, errors.RenderError):
             return []
-        subjects = [self._subject(edition, proof) for edition in proof.editions]
+        subjects = [self.subject(edition, proof) for edition in proof.editions]
         return list(dict.fromkeys(url for subject in subjects for url in checking.links(subject)))
 
     def parts(self, edition: Edition) -> tuple[str, str]:
@@ -212,7 +212,8 @@ class Press:
         beside = shelf.editions(path.parent, original.number)
         return [one.path for one in beside if one.is_edition and one.path != path]
 
-    def _subject(self, edition: Edition, proof: Proof) -> checking.Subject:
+    def subject(self, edition: Edition, proof: Proof) -> checking.Subject:
+        """Return what the checks look at: an edition, what it was rendered to, and what surrounds it."""
         issue, rendered = edition.issue, edition.template.rendered
         html, text = self.parts(edition)
         return checking.Subject(

@@ -171,7 +171,7 @@ def test_a_save_changes_the_letter_without_a_reload_and_without_scrolling(page: 
     letter(page).get_by_text("a treaty on night trains").wait_for()
     assert page.evaluate("window.sameWindow")
     page.wait_for_function(
-        "document.querySelector('iframe').contentDocument.documentElement.scrollTop === 120"
+        "() => document.querySelector('iframe').contentDocument.documentElement.scrollTop === 120"
     )
 
 
@@ -250,7 +250,7 @@ def test_pictures_and_styles_can_be_taken_away(page: Page) -> None:
     picture = (
         "document.querySelector('iframe').contentDocument.querySelector('img[alt=\"The quay at dawn\"]')"
     )
-    page.wait_for_function(f"{picture}.naturalWidth === 1200")
+    page.wait_for_function(f"() => {picture}.naturalWidth === 1200")
     with page.expect_response(re.compile("/panels")):
         page.check("[name=pictures]")
     assert page.evaluate(f"{picture}.naturalWidth") == 0
@@ -289,7 +289,9 @@ def test_a_finding_jumps_to_its_entry(page: Page, desk: Desk) -> None:
     page.locator("#tab-findings").click()
     page.get_by_role("button", name="Show “Bridge opens ahead of schedule”").first.click()
     assert page.locator("#panel-letter").is_visible()
-    page.wait_for_function("document.querySelector('iframe').contentDocument.documentElement.scrollTop > 100")
+    page.wait_for_function(
+        "() => document.querySelector('iframe').contentDocument.documentElement.scrollTop > 100"
+    )
 
 
 def test_a_test_mail_goes_out_through_the_provider(page: Page, desk: Desk) -> None:
@@ -307,7 +309,9 @@ def test_no_request_leaves_the_machine(desk: Desk, browser: Browser) -> None:
     opened.on("requestfinished", lambda request: asked.append(request.url))
     opened.goto(desk.address)
     letter(opened).get_by_role("heading", name="Ports agree").wait_for()
-    opened.wait_for_function("document.querySelector('iframe').contentDocument.readyState === 'complete'")
+    opened.wait_for_function(
+        "() => document.querySelector('iframe').contentDocument.readyState === 'complete'"
+    )
     opened.close()
     assert len(asked) > 5
     assert [url for url in asked if not url.startswith(desk.address)] == []
