@@ -27,8 +27,8 @@ lint: $(VENV)/.dev ## ruff, mypy and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev ## measure start-up, rendering and import on this machine
-	@set -e; for bench in startup rendering render fuzz_mjml importing; do $(BIN)/python bench/$$bench.py; done
+bench: $(VENV)/.dev ## measure start-up, rendering and import; read a million mutated mails
+	@set -e; for bench in startup rendering render fuzz_mjml fuzz_bounces importing; do $(BIN)/python bench/$$bench.py; done
 
 soak: $(VENV)/.dev .tools/.installed ## watch the sender's memory; real mail servers, a million fuzzed inputs
 	@PATH="$(TOOLS_PATH)" $(BIN)/python bench/soak.py
