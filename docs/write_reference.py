@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,9 +24,7 @@ def commands() -> Iterator[tuple[typer.Context, Any]]:
     group = typer.main.get_command(main.app)
     top = typer.Context(group, info_name="newsletter", max_content_width=WIDTH, terminal_width=WIDTH)
     yield top, group
-    for name, noun in nouns.NOUNS.items():
-        if importlib.util.find_spec(noun.module) is None:
-            continue
+    for name in nouns.NOUNS:
         command = nouns.load(name)
         context = typer.Context(command, info_name=name, parent=top)
         yield context, command

@@ -25,7 +25,10 @@ def calendar(
     ] = None,
     as_json: output.Json = False,
 ) -> None:
-    """Show the issues to come: numbers, deadlines, when each goes out, and what speaks against a day."""
+    """Show the issues and deadlines to come.
+
+    Numbers, deadlines, when each goes out, and what speaks against a day.
+    """
     app_ = invocation.of(ctx).app
     days = app_.newsroom.calendar(until=_later(app_.today(), months))
     if ics:
