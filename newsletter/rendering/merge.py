@@ -78,7 +78,8 @@ class Merger:
         segments[0] = b"".join(
             (self._from, _to(recipient), subject, self._date_line, own.encode("ascii"), self._tail)
         )
-        message = messages.Message(recipient[0], sender, recipient[1], message_id, b"".join(segments))
+        raw = b"".join(segments)
+        message = messages.Message(recipient[0], sender, recipient[1], message_id, raw, None, True)
         return message, self._bodies.digest(segments)
 
     def parts(self, recipient: messages.Recipient, date: datetime) -> messages.Message:

@@ -73,7 +73,8 @@ class Pool:
         self._answered = False
         self._closing = False
         self._error: Exception | None = None
-        self._halted = asyncio.Event()
+        self._halted = False
+        self._serving: asyncio.Task[None] | None = None
         #: Set when somebody looked for a message in vain, or something changed: time to ask the feed.
         self._asking = asyncio.Event()
         #: Set while the feed may have messages.
@@ -88,7 +89,7 @@ class Pool:
         try:
             while True:
                 self._returned = self._closing = False
-                await self._serve()
+                await self._until_dry()
                 await self._finish()
                 if self._error is not None:
                     raise self._error
@@ -97,29 +98,24 @@ class Pool:
         finally:
             await self._break_off()
 
+    async def _until_dry(self) -> None:
+        self._serving = asyncio.create_task(self._serve())
+        await asyncio.wait({self._serving})
+        if not self._serving.cancelled():
+            self._serving.result()
+
     async def _serve(self) -> None:
         """Keep connections drawing until the feed says that there will be no more."""
-        while await self._feed_ready():
+        while not self._halted and await self._feed.ready():
             self._asking.clear()
             self._work.set()
             self._staff()
-            for link in tuple(self._live):
-                link.pump()
+            for link, talk in tuple(self._live.items()):
+                if talk.hungry:
+                    link.pump()
             await asyncio.sleep(0)
             await self._asking.wait()
             self._work.clear()
-
-    async def _feed_ready(self) -> bool:
-        if self._halted.is_set():
-            return False
-        ready = asyncio.ensure_future(self._feed.ready())
-        halted = asyncio.ensure_future(self._halted.wait())
-        try:
-            await asyncio.wait({ready, halted}, return_when=asyncio.FIRST_COMPLETED)
-            return not self._halted.is_set() and ready.result()
-        finally:
-            ready.cancel()
-            halted.cancel()
 
     def _staff(self) -> None:
         """Open one connection first, and the others once it has had an answer."""
@@ -143,6 +139,8 @@ class Pool:
 
     async def _break_off(self, *, only_outside: bool = False) -> None:
         tasks = [task for number, task in self._slots.items() if not only_outside or number in self._outside]
+        if self._serving is not None:
+            tasks.append(self._serving)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -151,7 +149,7 @@ class Pool:
 
     async def _slot(self, number: int) -> None:
         try:
-            while not self._closing and not self._halted.is_set():
+            while not self._closing and not self._halted:
                 self._outside.add(number)
                 self._work.clear()
                 self._asking.set()
@@ -256,8 +254,9 @@ class Pool:
         """End the mailing: hand nothing more over, and wait only for answers that are due."""
         if self._error is None:
             self._error = error
-        self._halted.set()
-        self._asking.set()
+        self._halted = True
+        if self._serving is not None:
+            self._serving.cancel()
         for talk in self._live.values():
             talk.halt()
         for link in tuple(self._live):
