@@ -239,7 +239,7 @@ def test_the_next_envelope_rides_behind_the_final_dot() -> None:
 
 
 def test_nothing_rides_behind_a_message_that_may_leave_in_pieces() -> None:
-    talk = WAYS["pipelining"](Tray(letters(2, size=70_000)))
+    talk = WAYS["pipelining"](Tray(letters(2, size=200_000)))
     talk.next_block()
     for reply in (Reply(250, "ok"), Reply(250, "ok"), Reply(354, "go")):
         talk.answer(reply)

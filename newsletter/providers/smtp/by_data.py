@@ -14,9 +14,10 @@ from newsletter.providers.smtp import dialogue, envelopes
 from newsletter.providers.smtp.dialogue import Transaction
 from newsletter.providers.smtp.terms import Terms
 
-#: Up to this size a message and the next envelope share a block. A longer one may leave in pieces, and then
-#: nothing stands behind the final dot, so that a loss shows whether the dot had left.
-_SHARES_BLOCK = 16 * 1024
+#: Up to this size a message and the next envelope share a block: it fits the socket's send buffer, which is
+#: empty when content begins, and leaves whole. A longer one may leave in pieces; then nothing stands behind
+#: the final dot, so that a loss shows whether the dot had left.
+_SHARES_BLOCK = 128 * 1024
 _DOT = b".\r\n"
 
 
