@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -84,7 +85,12 @@ class Postbox:
 
     def __init__(self, replies: dict[str, Sequence[str]]) -> None:
         self.taken: list[tuple[str, bytes]] = []
+        #: Called with the number of mails so far, before the answer goes out.
+        self.on_mail: Callable[[int], object] = lambda count: None
         self._replies = {address: list(said) for address, said in replies.items()}
+        #: Set to break off every connection, and to refuse others.
+        self.dead = False
+        self.listener: asyncio.AbstractServer | None = None
 
     @property
     def recipients(self) -> list[str]:
@@ -96,18 +102,30 @@ class Postbox:
         return [re.findall(rb"^Message-ID: (\S+)", raw, re.MULTILINE)[0].decode() for _, raw in self.taken]
 
     async def handle_RCPT(  # noqa: N802 - the name aiosmtpd calls
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+        self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
+        self._die(server)
         said = self._replies.get(address, [])
         if said:
             return said.pop(0)
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 Ok"
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         assert isinstance(envelope.content, bytes)
+        if self._die(server):
+            return "421 never heard"
         self.taken.append((envelope.rcpt_tos[0], envelope.content))
+        self.on_mail(len(self.taken))
         return f"250 2.0.0 Ok: queued as Q{len(self.taken)}"
+
+    def _die(self, server: SMTP) -> bool:
+        if self.dead:
+            assert isinstance(server.transport, asyncio.Transport)
+            server.transport.abort()
+            if self.listener is not None:
+                self.listener.close()
+        return self.dead
 
 
 @contextmanager
@@ -118,6 +136,7 @@ def serving(replies: dict[str, Sequence[str]] | None = None) -> Iterator[tuple[P
         port = int(listener.getsockname()[1])
     controller = Controller(postbox, hostname="127.0.0.1", port=port)
     controller.start()
+    postbox.listener = controller.server
     try:
         yield postbox, port
     finally:

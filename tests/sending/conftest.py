@@ -28,13 +28,15 @@ PUBLICATION = publications.Publication(
 
 
 class Time:
-    """A clock that stands still until a test moves it; both its faces agree."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        #: By how much somebody set the wall clock wrong.
+        self.offset = 0.0
 
     def now(self) -> datetime:
-        return samples.NOW + timedelta(seconds=self.seconds)
+        return samples.NOW + timedelta(seconds=self.seconds + self.offset)
 
     def steady(self) -> float:
         return self.seconds
