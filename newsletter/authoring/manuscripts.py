@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -63,11 +63,21 @@ class Manuscript:
     pieces: list[Piece] = field(default_factory=list)
     closing: str = ""
     status: str = ""
+    #: Pictures that come along: name → what reads it.
+    pictures: dict[str, Callable[[], bytes]] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
 
     def note(self, kind: Kind, what: str) -> None:
         """Remember one thing to tell the editor."""
         self.notes.append(Note(kind, what))
+
+    def name_pictures(self, prefix: str) -> None:
+        """Put a prefix before the names of pictures, so that issues do not overwrite each other's."""
+        for name in list(self.pictures):
+            self.pictures[f"{prefix}-{name}"] = self.pictures.pop(name)
+            old, new = f"]({name})", f"]({prefix}-{name})"
+            self.intro, self.closing = self.intro.replace(old, new), self.closing.replace(old, new)
+            self.pieces = [piece._replace(body=piece.body.replace(old, new)) for piece in self.pieces]
 
     def text(self) -> str:
         """Return the text of the issue file.

@@ -66,8 +66,8 @@ class Newsroom:
 
     def take_in(
         self, source: Path, number: numbering.IssueNumber | None = None, day: datetime.date | None = None
-    ) -> back_issues.Imported:
-        """Read an issue that was written elsewhere into an issue file.
+    ) -> list[back_issues.Imported | back_issues.Missed]:
+        """Read what was written elsewhere into issue files.
 
         Raises:
             IssueError: it cannot be read.

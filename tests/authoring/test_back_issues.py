@@ -18,7 +18,9 @@ WISHES = back_issues.Wishes(next_number=numbering.IssueNumber(1, 7), today=date(
 def take_in(folder: Path, text: str | bytes, *, name: str = "old.txt") -> back_issues.Imported:
     source = folder / name
     source.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return back_issues.take_in(source, folder / "issues", WISHES)
+    (taken,) = back_issues.take_in(source, folder / "issues", WISHES)
+    assert isinstance(taken, back_issues.Imported)
+    return taken
 
 
 def read(imported: back_issues.Imported) -> issues.Issue:

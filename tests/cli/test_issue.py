@@ -7,6 +7,7 @@ import email.policy
 import json
 import shutil
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -253,3 +254,19 @@ def test_links_are_asked_only_when_told_to_and_never_inside_the_house(run: Run, 
     assert "error[link-private]: leads to the private address 127.0.0.1: not asked" in result.out
     assert "vol-1-3.md:8:4" in result.out
     assert (root / ".newsletter" / "links.json").is_file()
+
+
+def test_an_archive_of_issues_is_imported_with_a_table_of_what_was_read(run: Run, root: Path) -> None:
+    source = root / "old.zip"
+    with zipfile.ZipFile(source, "w") as archive:
+        archive.writestr("a.md", "---\ntitle: Vol 3.1\ndate: 2024-05-03\n---\n## A\n\nB\n\n## C\n\nD\n")
+        archive.writestr("b.md", "---\ntitle: No number\n---\n## A\n\nB\n\n## C\n\nD\n")
+        archive.writestr("c.md", "---\ntitle: [\n---\n")
+    result = run("issue", "import", source)
+    assert result.code == 1
+    rows = [line.split() for line in result.out.splitlines()]
+    assert rows[0] == ["Vol", "Date", "Entries", "Guessed", "Left", "Source"]
+    assert rows[2] == ["3.1", "2024-05-03", "2", "0", "0", "a.md"]
+    assert "1.3: guessed: it has no number" in result.err
+    assert "Error: c.md" in result.err
+    assert run("issue", "import", source, "--number", "1.1").code == 2

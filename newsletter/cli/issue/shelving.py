@@ -106,29 +106,83 @@ def new(ctx: typer.Context, number: Number = "", day: Day = None, as_json: outpu
     )
 
 
-@app.command("import", epilog=nouns.example("newsletter issue import vol-2-23.txt"))
+@app.command(
+    "import",
+    epilog=nouns.example(
+        "newsletter issue import vol-2-23.txt", "newsletter issue import substack-export.zip"
+    ),
+)
 def import_(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A text in the digest's own layout.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="Text in the digest’s own layout, Markdown, HTML, .eml; or a ZIP or folder of them.",
+        ),
+    ],
     number: Number = "",
     day: Day = None,
     as_json: output.Json = False,
 ) -> None:
-    """Read an issue that was written elsewhere into an issue file, and say what could not be placed."""
+    """Read issues written elsewhere into issue files, and say what was guessed and what was left."""
+    from newsletter.authoring import back_issues
+
     newsroom = invocation.of(ctx).app.newsroom
     chosen = numbering.parse(number) if number else None
-    taken = newsroom.take_in(file, chosen, day.date() if day else None)
-    plain = {"number": str(taken.number), "date": taken.date, "path": str(taken.path)}
-    notes = [{"kind": note.kind, "what": note.what} for note in taken.notes]
-    output.show(
-        plain | {"entries": taken.entries, "notes": notes},
-        as_json=as_json,
-        text=lambda: _print_import(taken),
+    results = newsroom.take_in(file, chosen, day.date() if day else None)
+    plain = [_plain_import(one) for one in results]
+    single = (
+        isinstance(results[0], back_issues.Imported) and not file.is_dir() and file.suffix.lower() != ".zip"
     )
+    output.show(
+        plain[0] if single else plain,
+        as_json=as_json,
+        text=lambda: _print_imports(results, single=single),
+    )
+    if any(isinstance(one, back_issues.Missed) for one in results):
+        raise typer.Exit(1)
 
 
-def _print_import(taken: back_issues.Imported) -> None:
-    output.line(f"{taken.path}: {taken.number.label} of {taken.date}, {taken.entries} entries")
-    for note in taken.notes:
-        output.warn(f"{note.kind}: {note.what}")
-    output.line(f"Look it over, then: newsletter issue check {taken.number}")
+def _plain_import(one: back_issues.Imported | back_issues.Missed) -> dict[str, object]:
+    from newsletter.authoring import back_issues
+
+    if isinstance(one, back_issues.Missed):
+        return {"source": one.source, "error": one.reason}
+    return {
+        "source": one.source,
+        "number": str(one.number),
+        "date": one.date,
+        "path": str(one.path),
+        "entries": one.entries,
+        "notes": [{"kind": note.kind, "what": note.what} for note in one.notes],
+    }
+
+
+def _print_imports(results: list[back_issues.Imported | back_issues.Missed], *, single: bool) -> None:
+    from newsletter.authoring import back_issues
+
+    taken = [one for one in results if isinstance(one, back_issues.Imported)]
+    if single:
+        output.line(
+            f"{taken[0].path}: {taken[0].number.label} of {taken[0].date}, {taken[0].entries} entries"
+        )
+    else:
+        rows = [
+            (one.number, one.date, one.entries, *_counts(one), one.source)
+            for one in sorted(taken, key=lambda one: one.number)
+        ]
+        output.table(("Vol", "Date", "Entries", "Guessed", "Left", "Source"), rows)
+    for one in taken:
+        for note in one.notes:
+            output.warn(f"{'' if single else f'{one.number}: '}{note.kind}: {note.what}")
+    for missed in results:
+        if isinstance(missed, back_issues.Missed):
+            output.complain(f"{missed.source}: {missed.reason}")
+    if single:
+        output.line(f"Look it over, then: newsletter issue check {taken[0].number}")
+
+
+def _counts(one: back_issues.Imported) -> tuple[int, int]:
+    kinds = [str(note.kind) for note in one.notes]
+    return kinds.count("guessed"), kinds.count("left")
