@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Protocol
 
-from newsletter.domain import deliveries, messages, numbering, subscribers
+from newsletter.domain import audiences, deliveries, intake, messages, numbering, rolls, subscribers
 
 #: The time now, with a zone.
 Clock = Callable[[], datetime]
@@ -270,58 +270,6 @@ class MailingDraft:
 # -- the directory -----------------------------------------------------------------------------
 
 
-class ImportRow(NamedTuple):
-    """One person of an import file, already cleaned."""
-
-    line: int
-    #: As `addresses.plain` or the slower check returned it.
-    email: str
-    status: subscribers.Status
-    name: str = ""
-    language: str = ""
-    timezone: str = ""
-    topics: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    attributes: Mapping[str, Any] | None = None
-    joined_at: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImportSource:
-    """What all rows of one import have in common."""
-
-    #: Name of the file.
-    name: str
-    #: How these people agreed, in the words of who imports them.
-    wording: str
-    now: datetime
-    #: The tables it holds, each with what was added to its line numbers; one table needs none.
-    parts: Sequence[tuple[int, str]] = ()
-
-    def place(self, line: int, run: int) -> str:
-        """Return where a row came from, as its consent record says it."""
-        offset, name = max((part for part in self.parts if part[0] < line), default=(0, self.name))
-        return f"{name}, line {line - offset} (import {run})"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImportCounts:
-    """What an import did, or would do. Every row is new, known, duplicate or suppressed."""
-
-    new: int = 0
-    known: int = 0
-    #: Of the known: a status made firmer, an empty field filled, a tag added.
-    changed: int = 0
-    #: Of the known: rows that would have raised consent; the status is left as it is.
-    held: int = 0
-    #: Rows for an address that an earlier row of the same file had.
-    duplicate: int = 0
-    #: Rows for an address or domain that must not be mailed: left out.
-    suppressed: int = 0
-    #: Id of the import, to undo it by; 0 when nothing was written.
-    run: int = 0
-
-
 class Directory(Protocol):
     """Subscribers, their consent records and the suppressions."""
 
@@ -354,12 +302,29 @@ class Directory(Protocol):
         """Write everything of a known subscriber but status, address and history."""
         ...
 
+    def readdress(self, subscriber: int, email: str, *, now: datetime) -> None:
+        """Give a subscriber another address.
+
+        Raises:
+            AddressError: somebody else has it.
+        """
+        ...
+
+    def forget(self, subscriber: int, *, now: datetime) -> None:
+        """Erase a person: what stays is a keyed hash that keeps the address off the list, and bare counts."""
+        ...
+
     def history(self, subscriber: int) -> Sequence[subscribers.ConsentRecord]:
         """Return the consent records of a subscriber, oldest first."""
         ...
 
     def list(
-        self, *, status: subscribers.Status | None = None, tag: str = "", text: str = ""
+        self,
+        *,
+        status: subscribers.Status | None = None,
+        tag: str = "",
+        text: str = "",
+        rule: audiences.Rule | None = None,
     ) -> Iterator[subscribers.Subscriber]:
         """Yield subscribers by address, streamed."""
         ...
@@ -368,7 +333,7 @@ class Directory(Protocol):
         """Count subscribers by status."""
         ...
 
-    def take_in(self, rows: Iterable[ImportRow], source: ImportSource, *, write: bool) -> ImportCounts:
+    def take_in(self, rows: Iterable[intake.Row], source: intake.Source, *, write: bool) -> intake.Counts:
         """Take in the rows of an import, in one transaction and flat memory; with ``write`` false only count.
 
         Never raises anybody's consent.
@@ -381,6 +346,14 @@ class Directory(Protocol):
 
     def is_suppressed(self, email: str) -> str:
         """Return the reason for which an address must not be mailed, or an empty text."""
+        ...
+
+    def suppressions(self) -> Iterator[rolls.Suppression]:
+        """Yield every suppression, newest first."""
+        ...
+
+    def lift(self, value: str) -> bool:
+        """Take back the suppression of an address or domain; False when there is none."""
         ...
 
 

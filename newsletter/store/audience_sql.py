@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from sqlalchemy.dialects import postgresql
 
 from newsletter import ports
 from newsletter.domain import audiences, membership
+from newsletter.domain.subscribers import Status
 from newsletter.store import tables
 
 Condition = sa.ColumnElement[bool]
@@ -45,13 +47,29 @@ def left_out(audience: ports.Audience, dialect: str) -> list[tuple[Condition, st
     return found
 
 
+def reason(
+    audience: ports.Audience, dialect: str, *, now: datetime, more: Sequence[tuple[Condition, str]] = ()
+) -> sa.ColumnElement[str | None]:
+    """Return why a subscriber is left out of an audience, or NULL for one who is in."""
+    reasons: list[tuple[Condition, Any]] = [
+        (_PERSON.status != Status.ACTIVE.value, _PERSON.status),
+        (_PERSON.paused_until > now, sa.literal("paused")),
+        (_SUPPRESSED, sa.literal("suppressed")),
+        *((failed, sa.literal(why)) for failed, why in (*left_out(audience, dialect), *more)),
+    ]
+    return sa.case(*reasons, else_=sa.null())
+
+
+_SUPPRESSED = sa.exists().where(tables.suppression.c.value.in_([_PERSON.email_key, _PERSON.domain]))
+
+
 def _fits(test: audiences.Test, value: str, dialect: str) -> Condition:
     if test.field == "attr":
         return _attribute(test, value, dialect)
     if test.field == "joined":
         return _joined(*membership.period(test.operator, value))
     if test.field in ("topic", "tag"):
-        return _labelled(test.field, value)
+        return labelled(test.field, value)
     return _PLAIN[test.field](value)
 
 
@@ -66,7 +84,8 @@ _PLAIN: Mapping[str, Callable[[str], Condition]] = {
 }
 
 
-def _labelled(kind: str, name: str) -> Condition:
+def labelled(kind: str, name: str) -> Condition:
+    """Return the condition that holds for who has a topic or tag."""
     label, labelling = tables.label.c, tables.labelling.c
     number = sa.select(label.id).where(label.kind == kind, label.name == name).scalar_subquery()
     return sa.exists().where(labelling.label_id == number, labelling.subscriber_id == _PERSON.id)

@@ -8,9 +8,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from newsletter import ports
-from newsletter.domain import addresses, errors, subscribers
-from newsletter.store import directory_import, people, tables
+from newsletter.domain import addresses, audiences, errors, intake, rolls, subscribers
+from newsletter.store import audience_sql, directory_import, erasing, people, tables
 from newsletter.store.database import Database
 
 _ROW = tables.subscriber.c
@@ -78,24 +77,46 @@ class StoredDirectory:
             connection.execute(sa.update(tables.subscriber).where(_ROW.id == subscriber.id).values(**values))
             people.set_labels(connection, subscriber)
 
+    def readdress(self, subscriber: int, email: str, *, now: datetime) -> None:
+        """Give a subscriber another address."""
+        key, domain = addresses.key(email), addresses.domain(email)
+        mine = sa.update(tables.subscriber).where(_ROW.id == subscriber)
+        with self._database.writing() as connection:
+            holder = connection.scalar(sa.select(_ROW.id).where(_ROW.email_key == key))
+            if holder not in (None, subscriber):
+                raise _known(email)
+            connection.execute(mine.values(email=email, email_key=key, domain=domain, changed_at=now))
+
+    def forget(self, subscriber: int, *, now: datetime) -> None:
+        """Erase a person: what stays is a keyed hash that keeps the address off the list, and bare counts."""
+        with self._database.writing() as connection:
+            erasing.forget(connection, subscriber, self._hash, now)
+
     def history(self, subscriber: int) -> Sequence[subscribers.ConsentRecord]:
         """Return the consent records of a subscriber, oldest first."""
         with self._database.reading() as connection:
             return people.history(connection, subscriber)
 
     def list(
-        self, *, status: subscribers.Status | None = None, tag: str = "", text: str = ""
+        self,
+        *,
+        status: subscribers.Status | None = None,
+        tag: str = "",
+        text: str = "",
+        rule: audiences.Rule | None = None,
     ) -> Iterator[subscribers.Subscriber]:
         """Yield subscribers by address, streamed."""
         query = sa.select(tables.subscriber).order_by(_ROW.email_key)
         if status:
             query = query.where(_ROW.status == status.value)
         if tag:
-            query = query.where(_ROW.id.in_(_tagged(tag)))
+            query = query.where(audience_sql.labelled(people.TAG, tag))
         if text:
             wanted = _ROW.email_key.icontains(text, autoescape=True)
             query = query.where(wanted | _ROW.name.icontains(text, autoescape=True))
         with self._database.reading() as connection:
+            if rule:
+                query = query.where(audience_sql.condition(rule, connection.dialect.name))
             yield from people.stream(connection, query)
 
     def counts(self) -> Mapping[subscribers.Status, int]:
@@ -105,9 +126,7 @@ class StoredDirectory:
             found = {row[0]: row[1] for row in connection.execute(query)}
         return {status: found.get(status.value, 0) for status in subscribers.Status}
 
-    def take_in(
-        self, rows: Iterable[ports.ImportRow], source: ports.ImportSource, *, write: bool
-    ) -> ports.ImportCounts:
+    def take_in(self, rows: Iterable[intake.Row], source: intake.Source, *, write: bool) -> intake.Counts:
         """Take in the rows of an import, in one transaction and flat memory; or only count."""
         return directory_import.take_in(self._database, rows, source, keyed_hash=self._hash, write=write)
 
@@ -123,16 +142,23 @@ class StoredDirectory:
         with self._database.reading() as connection:
             return str(connection.scalar(query.order_by(tables.suppression.c.id).limit(1)) or "")
 
+    def suppressions(self) -> Iterator[rolls.Suppression]:
+        """Yield every suppression, newest first."""
+        row = tables.suppression.c
+        query = sa.select(row.value, row.reason, row.at).order_by(row.at.desc(), row.id.desc())
+        with self._database.reading() as connection:
+            for found in connection.execution_options(stream_results=True, yield_per=1000).execute(query):
+                yield rolls.Suppression(value=found.value or "", reason=found.reason, at=found.at)
+
+    def lift(self, value: str) -> bool:
+        """Take back the suppression of an address or domain; False when there is none."""
+        suppression = tables.suppression
+        mine = suppression.c.value_hash == self._hash(addresses.key(value))
+        with self._database.writing() as connection:
+            return bool(connection.execute(sa.delete(suppression).where(mine)).rowcount)
+
 
 def _known(email: str) -> errors.AddressError:
     return errors.AddressError(
         f"{email} is on the list already", hint=f"look at it with `newsletter subscriber show {email}`"
-    )
-
-
-def _tagged(tag: str) -> sa.Select[tuple[int]]:
-    label = tables.label.c
-    mine = sa.select(label.id).where(label.kind == people.TAG, label.name == tag)
-    return sa.select(tables.labelling.c.subscriber_id).where(
-        tables.labelling.c.label_id == mine.scalar_subquery()
     )

@@ -15,8 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from newsletter import ports
-from newsletter.domain import addresses, subscribers
+from newsletter.domain import addresses, intake, subscribers
 from newsletter.store import columns, import_sql, people, tables
 from newsletter.store.database import Database
 
@@ -26,12 +25,12 @@ _CHUNK = 5000
 
 def take_in(
     database: Database,
-    rows: Iterable[ports.ImportRow],
-    source: ports.ImportSource,
+    rows: Iterable[intake.Row],
+    source: intake.Source,
     *,
     keyed_hash: people.KeyedHash,
     write: bool,
-) -> ports.ImportCounts:
+) -> intake.Counts:
     """Stage, compare and, with ``write``, write the rows of an import."""
     with database.connected() as connection, _staging_tables(connection):
         with connection.begin():
@@ -65,7 +64,7 @@ class _Staging:
     """Rows of one import on their way into the list."""
 
     def __init__(
-        self, connection: sa.Connection, source: ports.ImportSource, keyed_hash: people.KeyedHash
+        self, connection: sa.Connection, source: intake.Source, keyed_hash: people.KeyedHash
     ) -> None:
         self._connection = connection
         self._source = source
@@ -75,7 +74,7 @@ class _Staging:
         #: Topic or tag → its id, or a negative stand-in for one that does not exist yet.
         self._labels = self._known_labels()
 
-    def load(self, rows: Iterable[ports.ImportRow]) -> None:
+    def load(self, rows: Iterable[intake.Row]) -> None:
         """Stage the rows, and sort them."""
         rows = iter(self._not_erased(rows) if self._erased else rows)
         while chunk := list(itertools.islice(rows, _CHUNK)):
@@ -88,12 +87,12 @@ class _Staging:
             self._connection.exec_driver_sql(statement)
         self._unique = int(self._scalar(import_sql.UNIQUE))
 
-    def compare(self) -> ports.ImportCounts:
+    def compare(self) -> intake.Counts:
         """Count what the staged rows would do to the list as it now is."""
         left_out = self._connection.exec_driver_sql(import_sql.LEAVE_OUT_SUPPRESSED).rowcount
         changes = import_sql.changes(with_labels=self._has_labels())
         known, held, changed = self._connection.exec_driver_sql(changes).one()
-        return ports.ImportCounts(
+        return intake.Counts(
             new=self._unique - left_out - known,
             known=known,
             held=held or 0,
@@ -102,7 +101,7 @@ class _Staging:
             suppressed=left_out + self._suppressed,
         )
 
-    def write(self, counts: ports.ImportCounts) -> ports.ImportCounts:
+    def write(self, counts: intake.Counts) -> intake.Counts:
         """Write what was compared, inside the caller's transaction."""
         counts = replace(counts, run=self._record(counts))
         common = {
@@ -122,7 +121,7 @@ class _Staging:
             self._execute(import_sql.LABEL, common)
         return counts
 
-    def _record(self, counts: ports.ImportCounts) -> int:
+    def _record(self, counts: intake.Counts) -> int:
         wording = people.wording_id(self._connection, self._source.wording, self._source.now)
         shown = {key: number for key, number in vars(counts).items() if key != "run"}
         made = sa.insert(tables.import_run).values(
@@ -134,7 +133,7 @@ class _Staging:
         )
         return int(self._connection.execute(made.returning(tables.import_run.c.id)).scalar_one())
 
-    def _not_erased(self, rows: Iterable[ports.ImportRow]) -> Iterator[ports.ImportRow]:
+    def _not_erased(self, rows: Iterable[intake.Row]) -> Iterator[intake.Row]:
         for row in rows:
             if self._hash(addresses.key(row.email)) in self._erased:
                 self._suppressed += 1
@@ -151,7 +150,7 @@ class _Staging:
         query = sa.select(label.kind, label.name, label.id)
         return {(row.kind, row.name): row.id for row in self._connection.execute(query)}
 
-    def _labels_of(self, row: ports.ImportRow) -> Iterable[int]:
+    def _labels_of(self, row: intake.Row) -> Iterable[int]:
         wanted = {(people.TAG, name) for name in row.tags} | {(people.TOPIC, name) for name in row.topics}
         return [self._labels.setdefault(label, -len(self._labels) - 1) for label in sorted(wanted)]
 
@@ -177,7 +176,7 @@ class _Staging:
 _WORD = {status: status.value for status in subscribers.Status}
 
 
-def _staged(row: ports.ImportRow) -> tuple[Any, ...]:
+def _staged(row: intake.Row) -> tuple[Any, ...]:
     line, email, status, name, language, timezone, _, _, attributes, joined_at = row
     return (
         line,

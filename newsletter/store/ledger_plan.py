@@ -13,7 +13,7 @@ from newsletter.domain import deliveries, errors, freezing, numbering
 from newsletter.domain.deliveries import MailingStatus, State
 from newsletter.store import audience_sql
 from newsletter.store.ledger_rows import get
-from newsletter.store.tables import delivery, mailing, mailing_template, subscriber, suppression
+from newsletter.store.tables import delivery, mailing, mailing_template, subscriber
 
 #: States that say: this subscriber has the issue, or will have it, or may have it.
 _REACHED = (
@@ -25,8 +25,6 @@ _REACHED = (
     State.COMPLAINED,
     State.UNKNOWN,
 )
-
-_SUPPRESSED = sa.exists().where(suppression.c.value.in_([subscriber.c.email_key, subscriber.c.domain]))
 
 
 def preview(
@@ -183,16 +181,8 @@ def _reason(
     audience: ports.Audience, now: datetime, missing: numbering.IssueNumber | None, *, dialect: str
 ) -> sa.ColumnElement[str | None]:
     """Return the reason for which a subscriber is left out, or NULL for one who is included."""
-    person = subscriber.c
-    reasons: list[tuple[sa.ColumnElement[bool], Any]] = [
-        (person.status != "active", person.status),
-        (person.paused_until > now, sa.literal("paused")),
-        (_SUPPRESSED, sa.literal("suppressed")),
-        *((failed, sa.literal(why)) for failed, why in audience_sql.left_out(audience, dialect)),
-    ]
-    if missing:
-        reasons.append((_has_issue(missing), sa.literal("has the issue")))
-    return sa.case(*reasons, else_=sa.null())
+    more = [(_has_issue(missing), "has the issue")] if missing else []
+    return audience_sql.reason(audience, dialect, now=now, more=more)
 
 
 def _has_issue(number: numbering.IssueNumber) -> sa.ColumnElement[bool]:

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from newsletter import ports
-from newsletter.domain import addresses, errors, subscribers
+from newsletter.domain import addresses, audiences, errors, intake, membership, rolls, subscribers
 from newsletter.domain.subscribers import ConsentRecord, How, Status, Subscriber
 
 
@@ -20,16 +19,16 @@ class MemoryDirectory:
         self._people: dict[int, Subscriber] = {}
         self._ids: dict[str, int] = {}
         self._history: dict[int, list[ConsentRecord]] = {}
-        self._suppressed: dict[str, str] = {}
+        self._suppressed: dict[str, rolls.Suppression] = {}
+        self._last = 0
         self._runs = 0
 
     def add(self, subscriber: Subscriber, record: ConsentRecord) -> Subscriber:
         """Write a new subscriber with the record that explains it."""
         key = addresses.key(subscriber.email)
         if key in self._ids:
-            hint = f"look at it with `newsletter subscriber show {subscriber.email}`"
-            raise errors.AddressError(f"{subscriber.email} is on the list already", hint=hint)
-        number = len(self._ids) + 1
+            raise _known(subscriber.email)
+        self._last = number = self._last + 1
         self._ids[key] = number
         self._people[number] = _sorted(dataclasses.replace(subscriber, id=number))
         self._history[number] = [record]
@@ -62,12 +61,39 @@ class MemoryDirectory:
         """Return the consent records of a subscriber, oldest first."""
         return tuple(self._history.get(subscriber, ()))
 
-    def list(self, *, status: Status | None = None, tag: str = "", text: str = "") -> Iterator[Subscriber]:
+    def readdress(self, subscriber: int, email: str, *, now: datetime) -> None:
+        """Give a subscriber another address."""
+        holder = self._ids.get(addresses.key(email), subscriber)
+        if holder != subscriber:
+            raise _known(email)
+        old = self._people[subscriber]
+        del self._ids[addresses.key(old.email)]
+        self._ids[addresses.key(email)] = subscriber
+        self._people[subscriber] = dataclasses.replace(old, email=email)
+
+    def forget(self, subscriber: int, *, now: datetime) -> None:
+        """Erase a person."""
+        found = self._people.pop(subscriber, None)
+        if found is None:
+            return
+        key = addresses.key(found.email)
+        del self._ids[key], self._history[subscriber]
+        self._suppressed[key] = rolls.Suppression(value="", reason="erased at their own wish", at=now)
+
+    def list(
+        self,
+        *,
+        status: Status | None = None,
+        tag: str = "",
+        text: str = "",
+        rule: audiences.Rule | None = None,
+    ) -> Iterator[Subscriber]:
         """Yield subscribers by address."""
         wanted = text.casefold()
         for key in sorted(self._ids):
             found = self._people[self._ids[key]]
             fits = status in (None, found.status) and (not tag or tag in found.tags)
+            fits = fits and (rule is None or membership.includes(rule, found))
             if fits and (wanted in key or wanted in found.name.casefold()):
                 yield found
 
@@ -76,9 +102,7 @@ class MemoryDirectory:
         found = [person.status for person in self._people.values()]
         return {status: found.count(status) for status in Status}
 
-    def take_in(
-        self, rows: Iterable[ports.ImportRow], source: ports.ImportSource, *, write: bool
-    ) -> ports.ImportCounts:
+    def take_in(self, rows: Iterable[intake.Row], source: intake.Source, *, write: bool) -> intake.Counts:
         """Take in the rows of an import; or only count."""
         run = self._runs + 1 if write else 0
         self._runs += bool(write)
@@ -94,11 +118,9 @@ class MemoryDirectory:
             )
             for word in self._take(row, labels[key], record, write=write):
                 tally[word] += 1
-        return ports.ImportCounts(**tally, duplicate=staged - len(chosen), run=run)
+        return intake.Counts(**tally, duplicate=staged - len(chosen), run=run)
 
-    def _take(
-        self, row: ports.ImportRow, labels: _Labels, record: ConsentRecord, *, write: bool
-    ) -> Iterator[str]:
+    def _take(self, row: intake.Row, labels: _Labels, record: ConsentRecord, *, write: bool) -> Iterator[str]:
         old = self.find(row.email)
         if old is None:
             if self.is_suppressed(row.email):
@@ -121,12 +143,28 @@ class MemoryDirectory:
 
     def suppress(self, email: str, *, reason: str, now: datetime) -> None:
         """Never mail this address, or this domain, again. The first reason stays."""
-        self._suppressed.setdefault(addresses.key(email), reason)
+        value = addresses.key(email)
+        self._suppressed.setdefault(value, rolls.Suppression(value=value, reason=reason, at=now))
 
     def is_suppressed(self, email: str) -> str:
         """Return the reason for which an address must not be mailed, or an empty text."""
         both = (addresses.key(email), addresses.domain(email))
-        return next((self._suppressed[value] for value in both if value in self._suppressed), "")
+        return next((self._suppressed[value].reason for value in both if value in self._suppressed), "")
+
+    def suppressions(self) -> Iterator[rolls.Suppression]:
+        """Yield every suppression, newest first."""
+        latest_first = [*self._suppressed.values()][::-1]
+        yield from sorted(latest_first, key=lambda each: each.at, reverse=True)
+
+    def lift(self, value: str) -> bool:
+        """Take back the suppression of an address or domain; False when there is none."""
+        return self._suppressed.pop(addresses.key(value), None) is not None
+
+
+def _known(email: str) -> errors.AddressError:
+    return errors.AddressError(
+        f"{email} is on the list already", hint=f"look at it with `newsletter subscriber show {email}`"
+    )
 
 
 def _sorted(subscriber: Subscriber) -> Subscriber:
@@ -141,10 +179,10 @@ class _Labels(NamedTuple):
 
 
 def _chosen(
-    rows: Iterable[ports.ImportRow],
-) -> tuple[dict[str, ports.ImportRow], dict[str, _Labels], int]:
+    rows: Iterable[intake.Row],
+) -> tuple[dict[str, intake.Row], dict[str, _Labels], int]:
     """Return for each address the row firmest against mail, the labels of all its rows, and the row count."""
-    chosen: dict[str, ports.ImportRow] = {}
+    chosen: dict[str, intake.Row] = {}
     labels: dict[str, _Labels] = {}
     staged = 0
     for row in rows:
@@ -159,7 +197,7 @@ def _chosen(
     return chosen, labels, staged
 
 
-def _arrived(row: ports.ImportRow, labels: _Labels, now: datetime) -> Subscriber:
+def _arrived(row: intake.Row, labels: _Labels, now: datetime) -> Subscriber:
     return Subscriber(
         email=row.email,
         status=row.status,
@@ -173,7 +211,7 @@ def _arrived(row: ports.ImportRow, labels: _Labels, now: datetime) -> Subscriber
     )
 
 
-def _merged(old: Subscriber, row: ports.ImportRow, labels: _Labels) -> Subscriber:
+def _merged(old: Subscriber, row: intake.Row, labels: _Labels) -> Subscriber:
     return _sorted(
         dataclasses.replace(
             old,

@@ -9,8 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from newsletter import ports
-from newsletter.domain import addresses, subscribers
+from newsletter.domain import addresses, intake, subscribers
 from newsletter.store import tables
 
 TOPIC, TAG = "topic", "tag"
@@ -153,7 +152,7 @@ def history(connection: sa.Connection, subscriber: int) -> list[subscribers.Cons
 
 def _place(row: sa.Row[Any]) -> str:
     parts = [(offset, name) for offset, name in row.parts]
-    source = ports.ImportSource(name=row.file, wording=row.words or "", now=row.at, parts=parts)
+    source = intake.Source(name=row.file, wording=row.words or "", now=row.at, parts=parts)
     return source.place(row.line, row.import_id)
 
 

@@ -97,10 +97,10 @@ class ImportFillRow(SQLModel, table=True):
     __tablename__ = "import_fill"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
-    import_id: int = Field(primary_key=True, sa_type=BigId, foreign_key="import_run.id")
     subscriber_id: int = Field(
         sa_type=BigId, primary_key=True, sa_column_args=[ForeignKey("subscriber.id", ondelete="CASCADE")]
     )
+    import_id: int = Field(primary_key=True, sa_type=BigId, foreign_key="import_run.id")
     name: bool
     language: bool
     timezone: bool

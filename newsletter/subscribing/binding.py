@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from newsletter import ports
-from newsletter.domain import addresses, errors
+from newsletter.domain import addresses, errors, intake
 from newsletter.domain.subscribers import Status
 from newsletter.subscribing import cleaning, exporting, formats, sheets
 
@@ -40,7 +39,7 @@ class Bound:
     #: The heading, as it stands in the file; empty where it has none.
     heading: Sequence[str]
     #: Makes a person of a row.
-    person: Callable[[int, list[str]], ports.ImportRow]
+    person: Callable[[int, list[str]], intake.Row]
 
     def rows(self) -> Iterator[sheets.Row]:
         """Yield the rows below the heading."""
@@ -163,7 +162,7 @@ class _Person:
         self._guarded = found.guarded
         self._skip = re.compile(found.skip, re.IGNORECASE) if found.skip else None
 
-    def __call__(self, line: int, cells: list[str]) -> ports.ImportRow:
+    def __call__(self, line: int, cells: list[str]) -> intake.Row:
         """Return the person of a row.
 
         Raises:
@@ -181,8 +180,8 @@ class _Person:
         status = self._status_of(cells) if self._rules else self._status
         name = self._name(cells) if self._names else ""
         if self._is_bare:
-            return ports.ImportRow(line, email, status, name)
-        return ports.ImportRow(
+            return intake.Row(line, email, status, name)
+        return intake.Row(
             line,
             email,
             status,
@@ -274,9 +273,9 @@ def _bind_bare(sheet: sheets.Sheet, heading: list[str]) -> Bound:
     """Bind a file of lines like ``Ada <ada@example.org>``."""
     status = formats.status_of_file(sheet.name)
 
-    def person(line: int, cells: list[str]) -> ports.ImportRow:
+    def person(line: int, cells: list[str]) -> intake.Row:
         email, name = _named(cells, sheet.separator)
-        return ports.ImportRow(line, cleaning.clean(email), status, name)
+        return intake.Row(line, cleaning.clean(email), status, name)
 
     return Bound(
         sheet=sheet,

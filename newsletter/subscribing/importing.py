@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from newsletter import ports
-from newsletter.domain import errors
+from newsletter.domain import errors, intake
 from newsletter.subscribing import binding, sheets
 
 #: Bad rows shown one by one; all of them are counted and written to the file of rejected rows.
@@ -33,7 +33,7 @@ class Report:
     """What an import did, or would do."""
 
     file: str
-    counts: ports.ImportCounts
+    counts: intake.Counts
     #: Rows that are no people.
     invalid: int
     rejected: Sequence[Rejected]
@@ -87,7 +87,7 @@ def run(directory: ports.Directory, path: Path, options: Options, *, now: dateti
     with _Rejects(path.with_suffix(".rejected.csv") if options.write else None) as rejects:
         counts = directory.take_in(
             _people(tables, rejects, options.progress),
-            ports.ImportSource(
+            intake.Source(
                 name=path.name,
                 parts=tuple((table.sheet.offset, table.sheet.name) for table in tables),
                 wording=options.attest.strip(),
@@ -107,7 +107,7 @@ def run(directory: ports.Directory, path: Path, options: Options, *, now: dateti
 
 def _people(
     tables: Sequence[binding.Bound], rejects: _Rejects, progress: Callable[[int], None]
-) -> Iterator[ports.ImportRow]:
+) -> Iterator[intake.Row]:
     read = 0
     for table in tables:
         offset, person = table.sheet.offset, table.person

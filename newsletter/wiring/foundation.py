@@ -16,7 +16,7 @@ from newsletter.settings import workspace
 if TYPE_CHECKING:
     from newsletter.settings.model import Settings
     from newsletter.store.database import Database
-    from newsletter.subscribing import selecting
+    from newsletter.subscribing import registrar, selecting
 
 
 def now() -> datetime:
@@ -86,6 +86,18 @@ class Foundation:
 
         self.database.require_current()
         return StoredDirectory(self.database, self.signer.keyed_hash)
+
+    @cached_property
+    def registrar(self) -> registrar.Registrar:
+        """Return what staff do with the list as a whole.
+
+        Raises:
+            StoreError: the database is unreachable, or not migrated to this version.
+        """
+        from newsletter.store.registrar import StoredRegistrar
+
+        self.database.require_current()
+        return StoredRegistrar(self.database)
 
     @cached_property
     def ledger(self) -> ports.Ledger:

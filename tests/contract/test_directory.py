@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from newsletter import ports
-from newsletter.domain import errors, subscribers, tokens
+from newsletter.domain import audiences, errors, intake, subscribers, tokens
 from newsletter.domain.subscribers import ConsentRecord, How, Status, Subscriber
 from newsletter.store.directory import StoredDirectory
 from newsletter.store.memory import MemoryDirectory
@@ -146,9 +146,7 @@ def test_the_list_is_in_order_of_address_and_narrowed_by_what_is_asked(
 
 
 def test_the_list_carries_each_ones_own_labels_over_many_pages(directory: ports.Directory) -> None:
-    rows = [
-        ports.ImportRow(n, f"p{n:05}@example.org", Status.ACTIVE, tags=(f"t{n % 7}",)) for n in range(1, 2501)
-    ]
+    rows = [intake.Row(n, f"p{n:05}@example.org", Status.ACTIVE, tags=(f"t{n % 7}",)) for n in range(1, 2501)]
     directory.take_in(rows, FAIR, write=True)
     assert [found.tags for found in directory.list()] == [(f"t{n % 7}",) for n in range(1, 2501)]
 
@@ -184,15 +182,15 @@ def test_a_suppressed_domain_takes_all_its_addresses(directory: ports.Directory)
 # -- imports -----------------------------------------------------------------------------------
 
 
-FAIR = ports.ImportSource(name="fair.csv", wording="signed up at the fair", now=LATER)
+FAIR = intake.Source(name="fair.csv", wording="signed up at the fair", now=LATER)
 
 
-def take_in(directory: ports.Directory, *rows: ports.ImportRow, write: bool = True) -> ports.ImportCounts:
+def take_in(directory: ports.Directory, *rows: intake.Row, write: bool = True) -> intake.Counts:
     return directory.take_in(rows, FAIR, write=write)
 
 
-def row(line: int, email: str, status: Status = Status.ACTIVE, **fields: Any) -> ports.ImportRow:
-    return ports.ImportRow(line, email, status, **fields)
+def row(line: int, email: str, status: Status = Status.ACTIVE, **fields: Any) -> intake.Row:
+    return intake.Row(line, email, status, **fields)
 
 
 def test_an_import_brings_people_with_the_words_they_agreed_to(directory: ports.Directory) -> None:
@@ -202,7 +200,7 @@ def test_an_import_brings_people_with_the_words_they_agreed_to(directory: ports.
         row(2, "Ada@example.org", name="Ada", language="en", joined_at=joined),
         row(4, "bob@example.org", Status.UNSUBSCRIBED, tags=("press", "fair"), attributes={"a": [1, "é"]}),
     )
-    assert counts == ports.ImportCounts(new=2, run=1)
+    assert counts == intake.Counts(new=2, run=1)
     ada, bob = directory.list()
     assert (ada.email, ada.status, ada.name, ada.language) == ("Ada@example.org", Status.ACTIVE, "Ada", "en")
     assert (ada.joined_at, bob.joined_at) == (joined, LATER)
@@ -230,7 +228,7 @@ def test_a_trial_counts_the_same_and_writes_nothing(directory: ports.Directory, 
         row(4, "NEW@example.org"),
     )
     trial = take_in(directory, *rows, write=False)
-    assert trial == ports.ImportCounts(new=1, known=1, changed=1, duplicate=1)
+    assert trial == intake.Counts(new=1, known=1, changed=1, duplicate=1)
     assert [found.email for found in directory.list()] == ["known@example.org"]
     assert list(directory.list(tag="press")) == []
     assert take_in(directory, *rows) == dataclasses.replace(trial, run=1)
@@ -243,7 +241,7 @@ def test_an_import_never_raises_consent(
 ) -> None:
     gone = add("gone@example.org", old)
     counts = take_in(directory, row(2, "GONE@example.org", new))
-    assert counts == ports.ImportCounts(known=1, held=1, run=1)
+    assert counts == intake.Counts(known=1, held=1, run=1)
     found = directory.get(gone.id)
     assert found is not None
     assert found.status is old
@@ -281,11 +279,11 @@ def test_an_import_fills_what_is_empty_and_overwrites_nothing(directory: ports.D
     empty = add("empty@example.org")
     values: dict[str, Any] = {"name": "New", "language": "ja", "attributes": {"b": 2}, "tags": ("new",)}
     counts = take_in(directory, row(2, "full@example.org", **values), row(3, "empty@example.org", **values))
-    assert counts == ports.ImportCounts(known=2, changed=2, run=1)
+    assert counts == intake.Counts(known=2, changed=2, run=1)
     assert directory.get(full.id) == dataclasses.replace(full, tags=("new", "old"))
     assert directory.get(empty.id) == dataclasses.replace(empty, **values)
     again = take_in(directory, row(2, "full@example.org", **values), row(3, "empty@example.org", **values))
-    assert again == ports.ImportCounts(known=2, run=2)
+    assert again == intake.Counts(known=2, run=2)
 
 
 def test_of_several_rows_for_one_address_the_firmest_counts_and_all_tags(directory: ports.Directory) -> None:
@@ -297,7 +295,7 @@ def test_of_several_rows_for_one_address_the_firmest_counts_and_all_tags(directo
         row(5, "bob@example.org", name="First"),
         row(6, "bob@example.org", name="Second"),
     )
-    assert counts == ports.ImportCounts(new=2, duplicate=3, run=1)
+    assert counts == intake.Counts(new=2, duplicate=3, run=1)
     ada, bob = directory.list()
     assert (ada.status, ada.name, ada.tags) == (Status.UNSUBSCRIBED, "Second", ("a", "b", "c"))
     assert bob.name == "First"
@@ -314,7 +312,7 @@ def test_suppressed_addresses_are_left_out_of_an_import(directory: ports.Directo
         row(4, "cy@example.org"),
         row(5, "known@example.com"),
     )
-    assert counts == ports.ImportCounts(new=1, known=1, held=1, suppressed=2, run=1)
+    assert counts == intake.Counts(new=1, known=1, held=1, suppressed=2, run=1)
     assert [found.email for found in directory.list()] == ["cy@example.org", "known@example.com"]
 
 
@@ -330,7 +328,7 @@ def test_an_import_that_breaks_off_leaves_nothing(directory: ports.Directory) ->
 
 
 def test_an_empty_import_is_no_error(directory: ports.Directory) -> None:
-    assert take_in(directory) == ports.ImportCounts(run=1)
+    assert take_in(directory) == intake.Counts(run=1)
 
 
 def test_a_record_names_the_table_and_line_within_a_packed_file(directory: ports.Directory) -> None:
@@ -344,3 +342,69 @@ def test_a_record_names_the_table_and_line_within_a_packed_file(directory: ports
         "all.zip/b.csv, line 2 (import 1)",
         "all.zip/a.csv, line 100 (import 1)",
     ]
+
+
+# -- addresses, erasure, suppressions ----------------------------------------------------------
+
+
+def test_the_list_is_narrowed_by_a_rule(directory: ports.Directory, add: Add) -> None:
+    add("ada@example.org", tags=("press",))
+    add("bob@example.org")
+    rule = audiences.parse("not tag:press")
+    assert [person.email for person in directory.list(rule=rule)] == ["bob@example.org"]
+
+
+def test_a_subscriber_moves_to_another_address(directory: ports.Directory, add: Add) -> None:
+    ada = add("ada@example.org", name="Ada")
+    add("bob@example.org")
+    directory.readdress(ada.id, "Ada@New.example.org", now=LATER)
+    assert directory.find("ada@example.org") is None
+    assert directory.find("ada@new.example.org") == dataclasses.replace(ada, email="Ada@New.example.org")
+    directory.readdress(ada.id, "ada@new.example.org", now=LATER)
+    with pytest.raises(errors.AddressError, match="is on the list already"):
+        directory.readdress(ada.id, "BOB@example.org", now=LATER)
+    assert directory.find("ada@new.example.org") is not None
+
+
+def test_whoever_is_forgotten_is_gone_and_stays_off_the_list(directory: ports.Directory, add: Add) -> None:
+    ada = add("Ada@example.org", name="Ada Lovelace", tags=("press",), attributes={"a": 1})
+    directory.suppress("ada@example.org", reason="asked", now=NOW)
+    directory.forget(ada.id, now=LATER)
+    directory.forget(ada.id, now=LATER)
+    assert directory.get(ada.id) is None
+    assert directory.find("ada@example.org") is None
+    assert list(directory.history(ada.id)) == []
+    assert directory.is_suppressed("ADA@example.org") == "erased at their own wish"
+    assert [found.value for found in directory.suppressions()] == [""]
+    counts = take_in(directory, row(2, "ada@EXAMPLE.org"), row(3, "bob@example.org"))
+    assert (counts.new, counts.suppressed) == (1, 1)
+    assert directory.find("ada@example.org") is None
+
+
+def test_the_next_one_does_not_inherit_the_id_of_whoever_was_forgotten(
+    directory: ports.Directory, add: Add
+) -> None:
+    ada = add("ada@example.org")
+    directory.forget(ada.id, now=LATER)
+    assert add("bob@example.org").id != ada.id
+
+
+def test_suppressions_are_listed_and_lifted(directory: ports.Directory) -> None:
+    directory.suppress("ada@example.org", reason="asked", now=NOW)
+    directory.suppress("Example.com", reason="a competitor", now=LATER)
+    assert [(found.value, found.reason, found.at) for found in directory.suppressions()] == [
+        ("example.com", "a competitor", LATER),
+        ("ada@example.org", "asked", NOW),
+    ]
+    assert directory.lift("ADA@example.org")
+    assert not directory.lift("ada@example.org")
+    assert directory.is_suppressed("ada@example.org") == ""
+
+
+def test_topics_and_time_zones_come_with_an_import(directory: ports.Directory) -> None:
+    take_in(
+        directory,
+        row(2, "ada@example.org", topics=("security",), tags=("security",), timezone="Europe/London"),
+    )
+    (ada,) = directory.list()
+    assert (ada.topics, ada.tags, ada.timezone) == (("security",), ("security",), "Europe/London")

@@ -72,13 +72,13 @@ def _subscribers() -> None:
     )
     op.create_table(
         "import_fill",
-        sa.Column("import_id", _ID, sa.ForeignKey("import_run.id", name="fk_import_fill_import_id"), primary_key=True),
         sa.Column(
             "subscriber_id",
             _ID,
             sa.ForeignKey("subscriber.id", name="fk_import_fill_subscriber_id", ondelete="CASCADE"),
             primary_key=True,
         ),
+        sa.Column("import_id", _ID, sa.ForeignKey("import_run.id", name="fk_import_fill_import_id"), primary_key=True),
         sa.Column("name", sa.Boolean(), nullable=False),
         sa.Column("language", sa.Boolean(), nullable=False),
         sa.Column("timezone", sa.Boolean(), nullable=False),
