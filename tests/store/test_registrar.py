@@ -231,10 +231,10 @@ def test_no_table_knows_whoever_was_forgotten(
 ) -> None:
     ada = add("ada", name="Ada Lovelace", attributes={"secret": "Ada's"}, tags=("press",))
     add("bob")
-    directory.suppress("ada@example.org", reason="ada complained", now=NOW)
     ledger = StoredLedger(database, hashed)
     mailing = ledger.plan(samples.draft())
     ledger.close()
+    directory.suppress("ada@example.org", reason="ada complained", now=NOW)
     with database.writing() as connection:
         mine = tables.delivery.c.subscriber_id == ada.id
         connection.execute(sa.update(tables.delivery).where(mine).values(reply="550 <ada@example.org> no"))
