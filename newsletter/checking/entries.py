@@ -247,7 +247,7 @@ def acronym(page: reading.Reading) -> Hits:
 
 
 _ACRONYM = re.compile(r"(?<![\w.&-])(?P<name>[A-Z][A-Z&]{1,5})(?:s|['’]s)?(?![\w-])(?!\.\w)")
-_TOLD_AFTER = re.compile(r"\w[\w’'.-]*\s+\(“?(?:the\s+)?([A-Z][A-Z&]{1,5})s?”?[),;]")
+_TOLD_AFTER = re.compile(r"(?<=[\w’'.])\s{1,3}\(“?(?:the\s+)?([A-Z][A-Z&]{1,5})s?”?[),;]")
 _TOLD_BEFORE = re.compile(r"\b([A-Z][A-Z&]{1,5})s?\s+\((?:the\s+)?[A-Z]?[a-z]+[\s-]")
 #: What a reader of English-language news knows unasked.
 _KNOWN = frozenset(

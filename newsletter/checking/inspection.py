@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from newsletter.checking import catalogue, reading, rulebook, subjects, waivers
 from newsletter.domain import findings
+
+#: Hits of one rule that are told in one run: who has mended these will ask again.
+MOST = 100
 
 
 def check(
@@ -20,7 +24,7 @@ def check(
     only, skip = tuple(only), tuple(skip)
     page = reading.Reading(subject)
     chosen = [rule for rule in catalogue.chosen(only, skip) if _applies(rule, subject)]
-    found = [_finding(page, rule, hit) for rule in chosen for hit in rule.look(page)]
+    found = [_finding(page, rule, hit) for rule in chosen for hit in islice(rule.look(page), MOST)]
     found += _wanted(subject.flaws, chosen)
     left, unused = waivers.apply(found, subject.issue.waivers)
     if waivers.unused in chosen and not only:

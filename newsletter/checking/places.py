@@ -20,7 +20,7 @@ _FOLDED = {
     "…": "...",
 }
 _TABLE = str.maketrans(_FOLDED)
-_TARGET = re.compile(r"\]\([^)\n]*\)")
+_TARGET = re.compile(r"\]\((?:[^()\n]|\([^()\n]*\))*\)")
 _CAP = 400_000
 
 

@@ -14,10 +14,10 @@ from newsletter.domain import issues
 #: Stands where markup stood: neither a letter nor white space, and nothing that anybody types.
 FILL = "\ue000"
 
-_FENCE = re.compile(r"^(`{3,}|~{3,})[^\n]*\n.*?(?:^\1[^\n]*$|\Z)", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^(`{3,}+|~{3,}+)[^\n]*\n.*?(?:^\1[^\n]*$|\Z)", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"(?<!`)(`+)(?!`)[^\n]+?(?<!`)\1(?!`)")
 _MARKUP = re.compile(
-    r"(?P<field>\{\{[^}\n]*\}\}|\{%[^%\n]*%\})"
+    r"(?P<field>\{\{[^{}\n]*\}\}|\{%[^{%\n]*%\})"
     r"|(?P<reference>^\[[^\]\n]+\]:[ \t]*\S+[^\n]*$)"
     r"|(?P<target>\]\((?:[^()\n]|\([^()\n]*\))*\)|\]\[[^\]\n]*\])"
     r"|(?P<url><?(?:https?://|mailto:|www\.)[^\s<>)\]]+>?)"
@@ -25,7 +25,7 @@ _MARKUP = re.compile(
     re.MULTILINE,
 )
 _LINK = re.compile(
-    r"(?P<image>!?)\[(?P<text>(?:[^\[\]\n]|!?\[[^\]\n]*\](?:\([^)\n]*\))?)*)\]"
+    r"(?P<image>!?)\[(?P<text>(?:[^\[\]\n]|!?\[[^\[\]\n]*\](?:\([^()\n]*\))?)*)\]"
     r"\((?P<url><[^>\n]*>|(?:[^()\s]|\([^()\s]*\))*)(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?\s*\)"
     r"|<(?P<auto>(?:https?://|mailto:)[^\s<>]+)>"
     r"|^\[(?P<name>[^\]\n]+)\]:[ \t]*(?P<ref>\S+)",

@@ -17,7 +17,7 @@ _TWICE = re.compile(rf"\b(?P<word>[^\W\d_]+){_GAP}(?P=word)\b", re.IGNORECASE)
 #: Doubled in good English: “the talks that that led to”, “they had had”.
 _MAY_DOUBLE = frozenset({"had", "that", "no", "bye", "ha", "very", "so"})
 
-_QUOTED = re.compile(r"“(?P<curly>[^”\n]{20,})”|(?<![\w\"])\"(?P<straight>[^\"\n]{20,})\"")
+_QUOTED = re.compile(r"“(?P<curly>[^“”\n]{20,})”|(?<![\w\"])\"(?P<straight>[^\"\n]{20,})\"")
 _FEWEST_WORDS = 5
 _SPEAKER = re.compile(
     r"\b(?:said|says?|saying|told|tells?|stat(?:e[sd]?|ing)|add(?:s|ed|ing)|wrote|writes?|writing|call(?:s|ed|ing)"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from newsletter import checking
+from newsletter.checking import inspection
 from newsletter.domain import errors, findings
 from tests.checking import desk
 
@@ -110,3 +112,53 @@ def test_a_file_of_odd_text_costs_no_rule_its_nerve(tmp_path: Path) -> None:
     body = "[a](b [c](d) ![e]( ` `` {{ }} \u202e\u200d👩‍👩‍👧 ((((( [[[[ **** \ufeff" + "> " * 2_000
     text = desk.CLEAN.replace("Both ports", body)
     checking.check(desk.subject(tmp_path, text, html=text, text=text))
+
+
+def test_one_rule_never_drowns_the_others(tmp_path: Path) -> None:
+    text = desk.CLEAN.replace("Both ports", "Both  ports " * 3_000)
+    counts = Counter(finding.rule for finding in checking.check(desk.subject(tmp_path, text)))
+    assert counts["double-space"] == inspection.MOST
+    assert "height" in counts
+
+
+#: What makes a pattern look again and again at the same text; each is repeated to 40 KB.
+HOSTILE = [
+    "`",
+    "[",
+    "![",
+    "](",
+    "((",
+    "“",
+    "A",
+    "日",
+    "1.",
+    "{{",
+    "~~",
+    "*",
+    "> ",
+    "word word ",
+    "http://",
+    "\\",
+    "'",
+]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_no_text_keeps_the_checks_busy(tmp_path: Path, piece: str) -> None:
+    subject = desk.subject(tmp_path)
+    body = piece * (40_000 // len(piece))
+    entry = dataclasses.replace(subject.issue.entries[0], body=body, headline=body[:2_000])
+    issue = dataclasses.replace(subject.issue, entries=(entry, *subject.issue.entries[1:]))
+    subject = dataclasses.replace(subject, issue=issue, lines=[*subject.lines[:10], body], text=body)
+    html = f"<html><body><p>{body.replace('<', '&lt;')}</p></body></html>"
+    started = time.process_time()
+    checking.check(dataclasses.replace(subject, html=html))
+    # CPU, not the clock on the wall: a pattern that runs away takes minutes here.
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    "rule_id", ["unfinished", "image-alt", "hero-missing", "unsafe-link", "duplicate-number", "no-entries"]
+)
+def test_what_only_reading_a_file_can_find_is_explained_all_the_same(rule_id: str) -> None:
+    assert checking.explain(checking.rule(rule_id)).startswith(f"{rule_id} (error, file)")
