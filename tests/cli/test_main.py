@@ -39,22 +39,48 @@ def noun(monkeypatch: pytest.MonkeyPatch) -> Noun:
     return register
 
 
+RUN_AND_LIST_MODULES = """
+import sys
+from newsletter.cli import main
+try:
+    main.run(sys.argv[1:])
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+
+
+def run_and_list_modules(*arguments: str) -> tuple[str, set[str]]:
+    """Return what a command line printed, and the modules that it imported."""
+    command = [sys.executable, "-c", RUN_AND_LIST_MODULES, *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    return result.stdout, set(result.stderr.split())
+
+
+def test_listing_issues_pays_for_no_room_that_it_does_not_enter() -> None:
+    printed, modules = run_and_list_modules("-C", str(Path(__file__).parent), "issue", "list")
+    assert "vol-1-1.md" in printed
+    heavy = {
+        "pydantic_settings",
+        "rich",
+        "jinja2",
+        "sqlalchemy",
+        "asyncio",
+        "fastapi",
+        "mjml",
+        "lxml",
+        "httpx",
+    }
+    assert not heavy & modules
+
+
 def test_the_help_lists_every_noun_with_its_line_and_imports_none() -> None:
-    code = """if True:
-        import sys
-        from newsletter.cli import main
-        try:
-            main.run(["--help"])
-        finally:
-            print(*sys.modules, file=sys.stderr)
-    """
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    printed, modules = run_and_list_modules("--help")
     for name, noun in nouns.NOUNS.items():
-        assert f"{name} " in result.stdout
-        assert noun.help in result.stdout
-        assert noun.module not in result.stderr.split()
+        assert f"{name} " in printed
+        assert noun.help in printed
+        assert noun.module not in modules
     heavy = {"pydantic", "rich", "jinja2", "sqlalchemy", "asyncio", "fastapi"}
-    assert not heavy & set(result.stderr.split())
+    assert not heavy & modules
 
 
 def test_the_version_is_the_package_s(run: Run) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
@@ -18,6 +17,8 @@ from newsletter.cli.issue.group import app, path_of
 from newsletter.domain import errors
 
 if TYPE_CHECKING:
+    import asyncio
+
     import uvicorn
     from starlette.applications import Starlette
 
@@ -59,6 +60,8 @@ def _listening(port: int) -> socket.socket:
 
 
 def _server(house: wiring.App, path: Path, opened: str) -> uvicorn.Server:
+    import asyncio
+
     import uvicorn
 
     stop = asyncio.Event()
@@ -79,6 +82,8 @@ def _server(house: wiring.App, path: Path, opened: str) -> uvicorn.Server:
 
 
 def _application(house: wiring.App, path: Path, stop: asyncio.Event, opened: str) -> Starlette:
+    import asyncio
+
     from newsletter.web.preview import app as preview_app
     from newsletter.web.preview import studio, watching
 
