@@ -12,7 +12,7 @@ from newsletter.domain import issues
 SAMPLES = Path(__file__).parents[2] / "issues"
 
 
-@pytest.mark.parametrize("name", ["1.1", "1.2"])
+@pytest.mark.parametrize("name", ["1.1", "1.2", "vol-1-2.ja"])
 def test_a_sample_issue_is_finished_and_has_nothing_to_mend(name: str) -> None:
     path = issue_files.find(SAMPLES, name)
     issue = issue_files.read(path, title="Digest")

@@ -54,8 +54,21 @@ def test_the_list_sorts_by_number_and_reads_no_settings(run: Run, root: Path) ->
     )
     (root / "newsletter.toml").write_text("nonsense")
     result = run("issue", "list")
-    assert [line.split()[0] for line in result.out.splitlines()] == ["Vol", "1.1", "1.2", "1.10"]
-    assert [one["number"] for one in run("issue", "list", "--json").json] == ["1.1", "1.2", "1.10"]
+    assert [line.split()[0] for line in result.out.splitlines()] == [
+        "Vol",
+        "1.1",
+        "1.2",
+        "1.2",
+        "1.10",
+    ]
+    assert [one["number"] for one in run("issue", "list", "--json").json] == ["1.1", "1.2", "1.2", "1.10"]
+
+
+def test_what_keeps_a_translation_from_being_read_is_found_with_its_original(run: Run, root: Path) -> None:
+    edit(root / "issues" / "vol-1-2.ja.md", ", 海岸鉄道", "、海岸鉄道")
+    result = run("issue", "check", "1.2")
+    assert result.code == 1
+    assert "issues/vol-1-2.ja.md:25" in result.out
 
 
 def test_an_empty_shelf_says_how_to_begin(run: Run, root: Path) -> None:
