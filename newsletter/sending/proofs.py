@@ -127,7 +127,7 @@ class Press:
         try:
             proof = self.proof(path)
         except errors.IssueError:
-            return [*flaws, *self._flaws_beside(path)]
+            return [*flaws, *_flaws_beside(path)]
         except errors.RenderError as error:
             severity = findings.Severity.ERROR
             unrendered = findings.Finding(
@@ -208,12 +208,6 @@ class Press:
         rendered = rendering.render(issue, self.publication, self.theme)
         return Edition(issue=issue, template=composing.compose(issue, self.publication, rendered))
 
-    def _flaws_beside(self, path: Path) -> list[findings.Finding]:
-        """Return what is wrong in the files of the other editions of an issue."""
-        number = shelf.peek(path).number
-        beside = shelf.editions(path.parent, number) if number else []
-        return [flaw for one in beside if one.path != path for flaw in issue_files.problems(one.path)]
-
     def _translations(self, path: Path, original: issues.Issue) -> list[Path]:
         beside = shelf.editions(path.parent, original.number)
         return [one.path for one in beside if one.is_edition and one.path != path]
@@ -250,3 +244,10 @@ class Press:
             except errors.IssueError:
                 continue
         return past
+
+
+def _flaws_beside(path: Path) -> list[findings.Finding]:
+    """Return what is wrong in the files of the other editions of an issue."""
+    number = shelf.peek(path).number
+    beside = shelf.editions(path.parent, number) if number else []
+    return [flaw for one in beside if one.path != path for flaw in issue_files.problems(one.path)]
