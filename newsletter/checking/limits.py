@@ -145,7 +145,7 @@ def text_width(page: reading.Reading) -> Hits:
 )
 def url_length(page: reading.Reading) -> Hits:
     """Mail gateways rewrite links into their own; an address over 2,000 characters does not survive that."""
-    for link in _addresses(page):
+    for link in page.addresses:
         if (length := len(link.url)) > _URL_WARNED:
             yield rulebook.Hit(
                 message=f"the address has {length:,} characters",
@@ -158,7 +158,7 @@ def url_length(page: reading.Reading) -> Hits:
 @rule("url-http", findings.Severity.ERROR, source="practice: react-email linter; mixed content in webmail")
 def url_http(page: reading.Reading) -> Hits:
     """An address without TLS can be read and changed on the way, and webmail shows no picture from one."""
-    for link in _addresses(page):
+    for link in page.addresses:
         if link.url.lower().startswith("http://") and not link.is_placeholder:
             yield rulebook.Hit(
                 message=f"{link.url[:60]} is not https",
@@ -171,7 +171,7 @@ def url_http(page: reading.Reading) -> Hits:
 def url_host(page: reading.Reading) -> Hits:
     """An address that only works on the editor's machine, or a page of ours without its host, leads readers
     nowhere."""
-    for link in _addresses(page):
+    for link in page.addresses:
         if not link.is_placeholder and (problem := _host_problem(link.url)):
             yield rulebook.Hit(
                 message=f"“{link.url[:80]}” {problem}", place=link.place, fix="write the whole address"
@@ -190,22 +190,6 @@ def publication_url(page: reading.Reading) -> Hits:
         yield rulebook.Hit(
             message=f"the publication's address “{url}” {problem}", fix="set url under [publication]"
         )
-
-
-def _addresses(page: reading.Reading) -> list[prose.Link]:
-    """Return links of the issue, and those that the template adds."""
-    written = [link for link in page.links if not link.is_image] + [
-        link for link in page.sources if link not in page.links
-    ]
-    known = {link.url for link in written}
-    added = [
-        prose.Link(url, page.html.name(element), page.places.href(url), prose.Part.CLOSING)
-        for element in page.html.all("a")
-        if (url := element.get("href") or "") not in known and not url.startswith("#") and url
-        # Pages of our own stand or fall together: publication-url speaks for them.
-        if not url.startswith(page.subject.publication.url)
-    ]
-    return written + added
 
 
 def _host_problem(url: str) -> str:

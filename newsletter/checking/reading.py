@@ -56,6 +56,22 @@ class Reading:
         return tuple(sorted([*listed, *inline], key=lambda link: link.place.line))
 
     @cached_property
+    def addresses(self) -> tuple[prose.Link, ...]:
+        """Every address of the letter: those of the issue, and those that the template adds.
+
+        Pages of our own are left out: they stand or fall together with the publication's address.
+        """
+        written = dict.fromkeys([*(link for link in self.links if not link.is_image), *self.sources])
+        known = {link.url for link in written}
+        own = self.subject.publication.url
+        added = [
+            prose.Link(url, self.html.name(element), self.places.href(url), prose.Part.CLOSING)
+            for element in self.html.all("a")
+            if (url := element.get("href") or "") not in known and url and not url.startswith(("#", own))
+        ]
+        return (*written, *added)
+
+    @cached_property
     def places(self) -> places.Places:
         """Where in the issue file a text or an address stands."""
         return places.Places(self.issue, self.subject.lines)
