@@ -75,11 +75,12 @@ class Drafter:
             IssueError: the draft there is cannot be read.
             WorkspaceError: there is nothing to draft from, or the file cannot be written.
         """
-        target = self._target()
+        shelved = shelf.listing(self.newsroom.folder)
+        target = self._target(shelved)
         issue = issue_files.read(target.path) if target else None
-        done = self._begun(target, wishes)
-        used = inbox.in_issues(self.newsroom.folder)
-        fresh = self._fresh(done, wishes, used)
+        done = self._begun(target, wishes, shelved)
+        used = inbox.in_issues(shelved)
+        fresh = self._fresh(done, wishes, used, shelved)
         mine = {name: self._slip(name) for name, number in used.items() if number == done.number}
         told = stories.group([*fresh, *(slip for slip in mine.values() if slip)])
         new = [story for story in told if not any(slip.name in mine for slip in story.slips)]
@@ -97,25 +98,23 @@ class Drafter:
 
     def listed(self, *, since: datetime.date | None = None) -> list[tuple[inbox.Slip, str]]:
         """Return what lies in the inbox, each with the issue that uses it or an empty text."""
-        used = inbox.in_issues(self.newsroom.folder)
+        used = inbox.in_issues(shelf.listing(self.newsroom.folder))
         return [(slip, str(used.get(slip.name, ""))) for slip in self.clipped.slips(since=since)]
 
-    def _target(self) -> shelf.Listing | None:
+    def _target(self, shelved: Sequence[shelf.Listing]) -> shelf.Listing | None:
         """Return the draft that is being written: the newest issue, unless it is finished or long past."""
-        numbered = [one for one in shelf.listing(self.newsroom.folder) if one.number and not one.is_edition]
+        numbered = [one for one in shelved if one.number and not one.is_edition]
         if not numbered or numbered[-1].status != issues.Status.DRAFT:
             return None
         last = numbered[-1]
         return last if last.date is None or last.date >= self.newsroom.today - _LATE else None
 
-    def _begun(self, target: shelf.Listing | None, wishes: Wishes) -> Drafted:
+    def _begun(
+        self, target: shelf.Listing | None, wishes: Wishes, shelved: Sequence[shelf.Listing]
+    ) -> Drafted:
         day = target.date if target and target.date else self.newsroom.next_day()
         number = target.number if target and target.number else self.newsroom.next_number(day)
-        before = [
-            one.date
-            for one in shelf.listing(self.newsroom.folder)
-            if one.number and one.number < number and one.date
-        ]
+        before = [one.date for one in shelved if one.number and one.number < number and one.date]
         since = wishes.since or (before[-1] + datetime.timedelta(days=1) if before else None)
         if not wishes.since and since and since > self.newsroom.today:
             since = None
@@ -124,16 +123,20 @@ class Drafter:
         return Drafted(path=path, number=number, day=day, is_new=target is None, since=since, until=until)
 
     def _fresh(
-        self, done: Drafted, wishes: Wishes, used: Mapping[str, numbering.IssueNumber]
+        self,
+        done: Drafted,
+        wishes: Wishes,
+        used: Mapping[str, numbering.IssueNumber],
+        shelved: Sequence[shelf.Listing],
     ) -> list[inbox.Slip]:
         """Return the clippings of the period that no issue uses; a deleted entry has freed its own."""
-        shelved = {str(one.number) for one in shelf.listing(self.newsroom.folder)}
+        numbers = {str(one.number) for one in shelved}
         wanted = set(wishes.topics)
         return [
             slip
             for slip in self.clipped.slips(since=done.since, until=done.until)
             if slip.name not in used
-            and (not slip.used or slip.used in shelved)
+            and (not slip.used or slip.used in numbers)
             and (not wanted or wanted & set(slip.topics))
         ]
 

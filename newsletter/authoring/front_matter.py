@@ -20,7 +20,7 @@ FENCE = "---"
 #: A file of this size was never typed by an editor.
 LARGEST = 4_000_000
 
-_PLAIN = re.compile(r"([a-z_0-9]+):[ \t]*(.*?)[ \t]*(?:[ \t]#.*)?$")
+_PLAIN = re.compile(r"^([a-z_0-9]+):[ \t]*(.*?)[ \t]*(?:[ \t]#.*)?$", re.MULTILINE)
 _KINDS = {"int": "whole number", "float": "decimal number", "bool": "boolean", "null": "nothing"}
 
 
@@ -138,13 +138,13 @@ def peek(head: bytes) -> tuple[dict[str, str], str]:
     if parts is None:
         return {}, ""
     fields: dict[str, str] = {}
-    for line in parts[0].split("\n"):
-        if match := _PLAIN.match(line):
-            value = match[2]
-            if value[:1] in {'"', "'"}:
-                quote = value[0]
-                value = value[1:-1].replace("''", "'") if quote == "'" else value[1:-1].replace('\\"', '"')
-            fields.setdefault(match[1], "" if match[2][:1] in {"|", ">", "&", "*", "{"} else value)
+    for name, value in _PLAIN.findall(parts[0]):
+        if value[:1] in {'"', "'"}:
+            inner = value[1:-1]
+            plain = inner.replace("''", "'") if value[0] == "'" else inner.replace('\\"', '"')
+            fields.setdefault(name, plain)
+        else:
+            fields.setdefault(name, "" if value[:1] in {"|", ">", "&", "*", "{"} else value)
     return fields, parts[1]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from pathlib import Path
 from newsletter.authoring import clippings, front_matter, saving, shelf
 from newsletter.domain import errors, numbering
 
-_HEAD = 6_144
+_HEAD = 4_096
 _CLIPPINGS = re.compile(rb"^clippings:[ \t]*(.*)$", re.MULTILINE)
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})-")
 
@@ -24,8 +25,7 @@ class Slip:
     title: str
     day: datetime.date | None
     accessed: datetime.date | None
-    #: `clippings.same_page` of every address it has.
-    pages: tuple[str, ...]
+    addresses: tuple[str, ...]
     sha256: str
     topics: tuple[str, ...]
     weight: int
@@ -35,10 +35,8 @@ class Slip:
     #: The head of the file's text.
     text: str
 
-    @property
-    def name(self) -> str:
-        """The name by which entries refer to it."""
-        return self.path.stem
+    #: The name by which entries refer to it.
+    name: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +101,7 @@ class Inbox:
         self, *, since: datetime.date | None = None, until: datetime.date | None = None
     ) -> Iterator[Slip]:
         """Yield what lies in the inbox by file name, read in a period; only files of it are opened."""
-        for path in sorted(self._files()):
+        for path in self._files():
             dated = _DATED.match(path.name)
             if dated and ((since and dated[1] < str(since)) or (until and dated[1] > str(until))):
                 continue
@@ -136,8 +134,8 @@ class Inbox:
         if self._pages is None:
             self._pages = {}
             for slip in self.slips():
-                for page in slip.pages:
-                    self._pages.setdefault(page, slip.path)
+                for address in slip.addresses:
+                    self._pages.setdefault(clippings.same_page(address), slip.path)
                 if slip.sha256:
                     self._texts.setdefault(slip.sha256, slip.path)
         return self._pages
@@ -151,7 +149,8 @@ class Inbox:
 
     def _files(self) -> Iterator[Path]:
         if self.folder.is_dir():
-            yield from self.folder.glob("*.md")
+            names = os.listdir(self.folder)  # noqa: PTH208 - twice as fast, in thousands of files
+            yield from (self.folder / name for name in sorted(names) if name.endswith(".md"))
 
     def _free(self, stem: str) -> Path:
         path, count = self.folder / f"{stem}.md", 1
@@ -177,7 +176,8 @@ def peek(path: Path) -> Slip:
         title=fields.get("headline") or fields.get("title") or path.stem,
         day=_day(fields.get("published", "")) or accessed,
         accessed=accessed,
-        pages=tuple({clippings.same_page(one): None for one in addresses if one}),
+        addresses=tuple(filter(None, addresses)),
+        name=path.stem,
         sha256=fields.get("sha256", ""),
         topics=tuple(one.strip() for one in fields.get("topics", "").strip("[]").split(",") if one.strip()),
         weight=int(weight) if re.fullmatch(r"-?\d{1,4}", weight) else 0,
@@ -188,10 +188,10 @@ def peek(path: Path) -> Slip:
     )
 
 
-def in_issues(folder: Path) -> Mapping[str, numbering.IssueNumber]:
+def in_issues(shelved: Iterable[shelf.Listing]) -> Mapping[str, numbering.IssueNumber]:
     """Return the clippings that entries of issue files name, with the issue of each."""
     found: dict[str, numbering.IssueNumber] = {}
-    for one in shelf.listing(folder):
+    for one in shelved:
         if one.number is None:
             continue
         for match in _CLIPPINGS.finditer(one.path.read_bytes()):

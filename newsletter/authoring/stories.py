@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -22,7 +23,9 @@ _SAME_TEXT, _MANY = 0.6, 12
 _FEWEST = 5
 #: A word in more texts than this says nothing about which belong together.
 _COMMON = 40
-_WORD = re.compile(r"[A-Za-z][\w'’-]{3,}|\d[\d,.]+|[\u4e00-\u9fff]{2,4}|[\u30a0-\u30ff]{3,}")
+_WORD = re.compile(r"[a-z][\w'’-]{3,7}|\d[\d,.]+|[\u4e00-\u9fff]{2,4}|[\u30a0-\u30ff]{3,}")
+#: Characters of a text that are compared: a report says what it is about in its first sentences.
+_COMPARED = 700
 _EMPTY = frozenset(
     {"with", "from", "that", "this", "have", "will", "said", "also", "their", "which", "more", "than"}
     | {"been", "were", "would", "about", "after", "over", "into", "between", "other", "could", "some"}
@@ -106,22 +109,20 @@ def order(stories: Sequence[Story], topics: Sequence[str] = ()) -> list[Story]:
 
 
 def _words(slip: Slip) -> frozenset[str]:
-    text = f"{slip.title} {slip.text}"
-    return frozenset(word for one in _WORD.findall(text) if (word := one.lower()[:8]) not in _EMPTY)
+    return frozenset(_WORD.findall(f"{slip.title} {slip.text[:_COMPARED]}".lower())) - _EMPTY
 
 
 def _candidates(words: Sequence[frozenset[str]]) -> Iterable[tuple[int, int]]:
     """Yield pairs that share rare words; all others cannot be one story."""
     places: dict[str, list[int]] = defaultdict(list)
+    counts = Counter(itertools.chain.from_iterable(words))
+    telling = {word for word, count in counts.items() if 1 < count <= _COMMON}
     for i, one in enumerate(words):
-        for word in one:
+        for word in one & telling:
             places[word].append(i)
     shared: Counter[tuple[int, int]] = Counter()
     for where in places.values():
-        if 1 < len(where) <= _COMMON:
-            for i, left in enumerate(where):
-                for right in where[i + 1 :]:
-                    shared[left, right] += 1
+        shared.update(itertools.combinations(where, 2))
     return [pair for pair, count in shared.items() if count >= 2]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.authoring import clippings, inbox
+from newsletter.authoring import clippings, inbox, shelf
 from newsletter.domain import errors, numbering
 
 NUMBER = numbering.IssueNumber(1, 3)
@@ -97,7 +97,7 @@ def test_entries_of_issue_files_say_which_clippings_are_in_use(tmp_path: Path) -
     head = "---\nvolume: 1\nnumber: 3\ndate: 2026-11-20\n---\n"
     text = f"{head}## A\nclippings: one, two\n\nB\n\n## C\nclippings: three\n"
     (tmp_path / "vol-1-3.md").write_text(text)
-    assert inbox.in_issues(tmp_path) == dict.fromkeys(("one", "two", "three"), NUMBER)
+    assert inbox.in_issues(shelf.listing(tmp_path)) == dict.fromkeys(("one", "two", "three"), NUMBER)
 
 
 @pytest.mark.parametrize(
