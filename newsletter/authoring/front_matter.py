@@ -21,6 +21,7 @@ FENCE = "---"
 LARGEST = 4_000_000
 
 _PLAIN = re.compile(r"^([a-z_0-9]+):[ \t]*(.*?)[ \t]*(?:[ \t]#.*)?$", re.MULTILINE)
+_END = re.compile(r"^(?:---|\.\.\.)[ \t]*$\n?", re.MULTILINE)
 _KINDS = {"int": "whole number", "float": "decimal number", "bool": "boolean", "null": "nothing"}
 
 
@@ -133,19 +134,20 @@ def peek(head: bytes) -> tuple[dict[str, str], str]:
 
     A file is not judged here: what takes more than one line is left out, and an error ends the reading.
     """
-    text = head.decode("utf-8-sig", "replace").replace("\r\n", "\n")
-    parts = split(text)
-    if parts is None:
+    text = head.decode("utf-8-sig", "replace").replace("\r\n", "\n").lstrip("\n ")
+    if not text.startswith(f"{FENCE}\n"):
         return {}, ""
+    end = _END.search(text, len(FENCE))
+    front, body = (text[: end.start()], text[end.end() :]) if end else (text, "")
     fields: dict[str, str] = {}
-    for name, value in _PLAIN.findall(parts[0]):
+    for name, value in _PLAIN.findall(front):
         if value[:1] in {'"', "'"}:
             inner = value[1:-1]
             plain = inner.replace("''", "'") if value[0] == "'" else inner.replace('\\"', '"')
             fields.setdefault(name, plain)
         else:
             fields.setdefault(name, "" if value[:1] in {"|", ">", "&", "*", "{"} else value)
-    return fields, parts[1]
+    return fields, body
 
 
 def parse(text: str, found: flaws.Flaws) -> Document:

@@ -13,6 +13,8 @@ from newsletter.authoring import clippings, front_matter, saving, shelf
 from newsletter.domain import errors, numbering
 
 _HEAD = 4_096
+#: Characters that are kept of it: a report says what it is about in its first sentences.
+_TOLD = 700
 _CLIPPINGS = re.compile(rb"^clippings:[ \t]*(.*)$", re.MULTILINE)
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})-")
 
@@ -184,7 +186,7 @@ def peek(path: Path) -> Slip:
         kind=fields.get("kind", ""),
         used=fields.get("used", ""),
         publisher=fields.get("publisher", ""),
-        text=clippings.prose(text),
+        text=clippings.prose(text)[:_TOLD].strip(),
     )
 
 

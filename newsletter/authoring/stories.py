@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,9 +24,8 @@ _SAME_TEXT, _MANY = 0.6, 12
 _FEWEST = 5
 #: A word in more texts than this says nothing about which belong together.
 _COMMON = 40
+_ASCII_WORD = re.compile(r"[a-z0-9]{4,8}")
 _WORD = re.compile(r"[a-z][\w'’-]{3,7}|\d[\d,.]+|[\u4e00-\u9fff]{2,4}|[\u30a0-\u30ff]{3,}")
-#: Characters of a text that are compared: a report says what it is about in its first sentences.
-_COMPARED = 700
 _EMPTY = frozenset(
     {"with", "from", "that", "this", "have", "will", "said", "also", "their", "which", "more", "than"}
     | {"been", "were", "would", "about", "after", "over", "into", "between", "other", "could", "some"}
@@ -64,32 +64,23 @@ class Story:
 def group(slips: Iterable[Slip]) -> list[Story]:
     """Put clippings of one story together."""
     pile = list(slips)
-    words = [_words(slip) for slip in pile]
+    words = _words(pile)
     root = list(range(len(pile)))
     for left, right in _candidates(words):
-        if _find(root, left) != _find(root, right) and is_one_story(
-            pile[left], pile[right], words[left], words[right]
-        ):
-            root[_find(root, left)] = _find(root, right)
+        one, other = _find(root, left), _find(root, right)
+        if one != other and _is_one_story(pile[left], pile[right], set(words[left]), set(words[right])):
+            root[one] = other
     groups: dict[int, list[Slip]] = defaultdict(list)
     for i, slip in enumerate(pile):
         groups[_find(root, i)].append(slip)
     return [Story(slips=tuple(sorted(members, key=_best_first))) for members in groups.values()]
 
 
-def is_one_story(
-    left: Slip,
-    right: Slip,
-    left_words: frozenset[str] | None = None,
-    right_words: frozenset[str] | None = None,
-) -> bool:
-    """Whether two clippings tell of one thing."""
+def _is_one_story(left: Slip, right: Slip, ours: set[int], theirs: set[int]) -> bool:
     from rapidfuzz import fuzz
 
     if left.day and right.day and abs((left.day - right.day).days) > _DAYS:
         return False
-    ours = _words(left) if left_words is None else left_words
-    theirs = _words(right) if right_words is None else right_words
     common = len(ours & theirs)
     shared = common / min(len(ours), len(theirs)) if common >= _FEWEST else 0.0
     alike = fuzz.token_sort_ratio(left.title.lower(), right.title.lower())
@@ -108,17 +99,25 @@ def order(stories: Sequence[Story], topics: Sequence[str] = ()) -> list[Story]:
     return sorted(stories, key=key)
 
 
-def _words(slip: Slip) -> frozenset[str]:
-    return frozenset(_WORD.findall(f"{slip.title} {slip.text[:_COMPARED]}".lower())) - _EMPTY
+def _words(slips: Sequence[Slip]) -> list[array[int]]:
+    """Return the words of each clipping, as numbers: thousands of texts take some megabytes."""
+    numbers: defaultdict[str, int] = defaultdict()
+    numbers.default_factory = numbers.__len__
+    found = []
+    for slip in slips:
+        text = f"{slip.title} {slip.text}".lower()
+        words = set((_ASCII_WORD if text.isascii() else _WORD).findall(text)) - _EMPTY
+        found.append(array("I", sorted(numbers[word] for word in words)))
+    return found
 
 
-def _candidates(words: Sequence[frozenset[str]]) -> Iterable[tuple[int, int]]:
+def _candidates(words: Sequence[array[int]]) -> Iterable[tuple[int, int]]:
     """Yield pairs that share rare words; all others cannot be one story."""
-    places: dict[str, list[int]] = defaultdict(list)
+    places: dict[int, list[int]] = defaultdict(list)
     counts = Counter(itertools.chain.from_iterable(words))
     telling = {word for word, count in counts.items() if 1 < count <= _COMMON}
     for i, one in enumerate(words):
-        for word in one & telling:
+        for word in telling.intersection(one):
             places[word].append(i)
     shared: Counter[tuple[int, int]] = Counter()
     for where in places.values():
