@@ -128,7 +128,7 @@ async def test_a_domain_outside_ascii_needs_no_smtputf8() -> None:
 
 
 @pytest.mark.parametrize(
-    "recipient", ["a@b>\r\nRSET", "a\r\nDATA", "a@b\n", "<a@b", "", "a\0@b", "x" * 300 + "@b.c"]
+    "recipient", ["a@b>\r\nRSET", "a\r\nDATA", "a@b\n", "<a@b", "", "a\0@b", "a\ud800@b", "x" * 300 + "@b.c"]
 )
 async def test_an_address_cannot_speak_smtp(recipient: str) -> None:
     async with ScriptedServer(offers=PIPELINING) as server:

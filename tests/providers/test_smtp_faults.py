@@ -271,6 +271,26 @@ async def test_421_in_mid_stream_loses_nobody_and_nothing_stays_unknown(
         assert receipt(tray, 2).verdict.scope is Scope.DOMAIN
 
 
+async def test_a_server_that_says_421_to_everybody_is_not_asked_about_everybody() -> None:
+    script: dict[str, list[Answer]] = {"RCPT": [("421 4.7.0 slow down", Act.CLOSE)] * 50}
+    async with ScriptedServer(script, offers=PIPELINING) as server:
+        tray = Tray(letters(50))
+        error = await send(server, tray, attempts=3)
+    assert "421 4.7.0 slow down" in str(error)
+    assert list(kinds(tray).values()) == [Kind.RETRY] * 3
+    assert tray.waiting == 47
+    assert server.connections == 3
+
+
+async def test_further_connections_wait_until_the_server_took_a_message() -> None:
+    async with ScriptedServer({"RCPT": ["550 5.1.1 nobody"] * 30}, offers=PIPELINING) as server:
+        tray = Tray(letters(30))
+        assert await send(server, tray, connections=8) is None
+        assert server.connections == 1
+        assert await send(server, Tray(letters(200)), connections=8) is None
+        assert 3 <= server.connections <= 9
+
+
 # -- time-outs ---------------------------------------------------------------------------------
 
 

@@ -89,7 +89,8 @@ tls_privatekey = {place}/key.pem
 auth_advertise_hosts = ${{if def:tls_in_cipher {{*}}{{}}}}
 chunking_advertise_hosts = *
 smtp_accept_max = 100
-smtp_accept_queue_per_connection = 0
+queue_only
+queue_run_max = 3
 message_size_limit = 30M
 log_selector = -all
 keep_environment =
@@ -99,10 +100,17 @@ authenticated:
   accept authenticated = *
   deny message = relay not permitted
 begin routers
-everybody:
+{onward}everybody:
   driver = accept
   transport = folder
 begin transports
+signed:
+  driver = smtp
+  allow_localhost
+  hosts_avoid_tls = *
+  dkim_domain = news.example.org
+  dkim_selector = test
+  dkim_private_key = {place}/dkim.pem
 folder:
   driver = appendfile
   directory = {place}/mail
@@ -116,6 +124,15 @@ plain:
   server_prompts = :
   server_condition = ${{if and{{{{eq{{$auth2}}{{anna}}}}{{eq{{$auth3}}{{correct horse}}}}}}}}
   server_set_id = $auth2
+"""
+
+_ONWARD = """
+elsewhere:
+  driver = manualroute
+  domains = elsewhere.example
+  route_list = * 127.0.0.1::{port}
+  self = send
+  transport = signed
 """
 
 
@@ -165,14 +182,18 @@ async def postfix(place: Path) -> AsyncIterator[RealServer]:
 
 
 @asynccontextmanager
-async def exim(place: Path) -> AsyncIterator[RealServer]:
-    """Run Exim, which does too, and answers a chunk in several lines."""
+async def exim(place: Path, *, onward: int = 0) -> AsyncIterator[RealServer]:
+    """Run Exim, which does too, and answers a chunk in several lines.
+
+    What is for elsewhere.example goes on to the server on the port ``onward``, signed with ``dkim.pem``.
+    """
     server = _prepared(place)
     config = place / "exim4.conf"
-    config.write_text(_EXIM_CONF.format(place=place, port=server.port))
+    further = _ONWARD.format(port=onward) if onward else ""
+    config.write_text(_EXIM_CONF.format(place=place, port=server.port, onward=further))
     start = (
         f"mkdir -p /etc/exim4 {place}/spool && cp {config} /etc/exim4/"
-        f" && chown Debian-exim {place} {place}/spool {place}/key.pem && exec exim4 -bdf -q10s"
+        f" && chown Debian-exim {place} {place}/spool {place}/*.pem && exec exim4 -bdf -q3s"
     )
     with _as_installed(["exim4-daemon-light", "libidn12"], "Debian-exim:64702", start, place):
         await _listening(server.port, place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import random
 import re
@@ -11,13 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from newsletter.domain import errors, messages
 from newsletter.domain.verdicts import Kind
 from newsletter.providers.smtp.options import Security, SmtpOptions
 from newsletter.providers.smtp.provider import Smtp
 from newsletter.providers.tray import Tray
-from tests.soak import real_servers
+from tests.providers.scripted_smtp import ScriptedServer
+from tests.soak import dkim, real_servers
 from tests.soak.real_servers import RealServer
 
 pytestmark = pytest.mark.soak
@@ -117,3 +121,21 @@ async def test_without_a_login_the_server_does_not_relay_and_the_send_stops(name
         with pytest.raises(errors.ProviderRefusedError, match=re.compile("relay", re.IGNORECASE)):
             await Smtp(made).send(tray)
     assert {one.verdict.kind for one in tray.receipts} == {Kind.STOP}
+
+
+async def test_what_a_server_signs_can_be_verified_by_whoever_gets_it(place: Path) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    (place / "dkim.pem").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    )
+    sent = [nasty(number)._replace(recipient=f"reader{number}@elsewhere.example") for number in range(1, 101)]
+    async with ScriptedServer() as receiver, real_servers.exim(place, onward=receiver.port) as server:
+        await Smtp(options(server)).send(Tray(sent))
+        async with asyncio.timeout(120):
+            while len(receiver.taken) < len(sent):
+                await asyncio.sleep(0.1)
+    for one in receiver.taken:
+        assert {"from", "subject", "message-id", "date"} <= dkim.verify(one.content, key.public_key())
+    spoilt = receiver.taken[0].content.replace(b"\r\nend\r\n", b"\r\nEND\r\n")
+    with pytest.raises(ValueError, match="the body is not what was signed"):
+        dkim.verify(spoilt, key.public_key())

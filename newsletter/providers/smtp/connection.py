@@ -42,7 +42,7 @@ class Connection(asyncio.BufferedProtocol):
         self._deadline = 0.0
         self._alarm: asyncio.TimerHandle | None = None
         self._on_hunger: Callable[[], None] = _ignore
-        self._on_first_answer: Callable[[], None] | None = None
+        self._on_first_taken: Callable[[], None] | None = None
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self.transport: asyncio.Transport
         self.terms = Terms()
@@ -130,14 +130,14 @@ class Connection(asyncio.BufferedProtocol):
     # -- carrying messages -------------------------------------------------------------------------
 
     async def carry(
-        self, talk: dialogue.Dialogue, *, on_hunger: Callable[[], None], on_first_answer: Callable[[], None]
+        self, talk: dialogue.Dialogue, *, on_hunger: Callable[[], None], on_first_taken: Callable[[], None]
     ) -> None:
         """Carry a dialogue to its end, or to that of the connection; ``lost`` says which.
 
-        ``on_hunger`` is called when the feed was found dry, ``on_first_answer`` when a message was answered
-        for. What the feed raises is raised here.
+        ``on_hunger`` is called when the feed was found dry, ``on_first_taken`` when the server took
+        its first message. What the feed raises is raised here.
         """
-        self._dialogue, self._on_hunger, self._on_first_answer = talk, on_hunger, on_first_answer
+        self._dialogue, self._on_hunger, self._on_first_taken = talk, on_hunger, on_first_taken
         if self.lost:
             return
         try:
@@ -261,9 +261,9 @@ class Connection(asyncio.BufferedProtocol):
     def _go_on(self, talk: dialogue.Dialogue) -> None:
         if not talk.idle:
             self._set_deadline(talk)
-        if self._on_first_answer is not None and talk.settled:
-            on_first_answer, self._on_first_answer = self._on_first_answer, None
-            on_first_answer()
+        if self._on_first_taken is not None and talk.accepted:
+            on_first_taken, self._on_first_taken = self._on_first_taken, None
+            on_first_taken()
         self.pump()
 
     def eof_received(self) -> None:

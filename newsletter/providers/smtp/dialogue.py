@@ -65,8 +65,8 @@ class Dialogue:
         self._ends_with_content = False
         #: Replies taken in: a sign of life.
         self.answered = 0
-        #: Messages that the server answered for.
-        self.settled = 0
+        #: Messages that the server took.
+        self.accepted = 0
         #: Whether the feed had nothing when it was last asked.
         self.hungry = False
         #: The receipt that ends the whole mailing.
@@ -157,7 +157,6 @@ class Dialogue:
         if reply.code == 421 and stage is not Stage.RCPT:
             raise ClosingError(str(reply))
         transaction.refused = True
-        self.settled += 1
         self._give(transaction.message, replies.judge(reply, stage), str(reply))
 
     def _settle(self, transaction: Transaction, reply: Reply) -> None:
@@ -165,8 +164,8 @@ class Dialogue:
         self._expect(reply.code // 100 != 3, reply, Stage.CONTENT)
         if transaction.refused:
             return
-        self.settled += 1
         if reply.code // 100 == 2:
+            self.accepted += 1
             match = _QUEUE_ID(reply.text)
             self._feed.give(
                 deliveries.Receipt(

@@ -8,8 +8,8 @@ from newsletter.domain import messages, verdicts
 from newsletter.domain.verdicts import Kind, Scope, Verdict
 from newsletter.providers.smtp.terms import Terms
 
-#: Would end the path or the command line, and let an address speak SMTP.
-_BREAKS = re.compile(r"[\x00-\x1f\x7f<>]").search
+#: Would end the path or the command line and let an address speak SMTP, or cannot be written in UTF-8.
+_BREAKS = re.compile(r"[\x00-\x1f\x7f<>\ud800-\udfff]").search
 #: RFC 3461 §4: everything but these printable characters is written as +XX.
 _NO_XTEXT = re.compile(rb"[^!-*,-<>-~]")
 _NEEDS_XTEXT = re.compile(r"[^!-*,-<>-~]").search
@@ -18,6 +18,8 @@ _LINE_END = re.compile(rb"\r\n?|\n")
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 #: RFC 5321 §4.5.3.1.3: a path has 256 octets at most.
 _LONGEST_PATH = 254
+#: RFC 3461 §4.4.
+_LONGEST_ENVID = 100
 
 _BAD_ADDRESS = Verdict(kind=Kind.REJECT, reason="the address cannot be written in an envelope")
 _NEEDS_UTF8 = Verdict(kind=Kind.REJECT, reason="the address needs SMTPUTF8, which this server does not offer")
@@ -47,7 +49,10 @@ def mail(message: messages.Message, terms: Terms) -> bytes:
     if terms.size:
         line += f" SIZE={len(message.raw)}"
     if terms.dsn:
-        line += f" RET=HDRS ENVID={_xtext(message.message_id)}"
+        line += " RET=HDRS"
+        envid = _xtext(message.message_id)
+        if len(envid) <= _LONGEST_ENVID:
+            line += f" ENVID={envid}"
     if terms.eight_bit and not message.raw.isascii():
         line += " BODY=8BITMIME"
     if terms.utf8 and not (message.sender.isascii() and message.recipient.isascii()):

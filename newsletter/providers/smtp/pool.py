@@ -40,7 +40,7 @@ class Lessons:
         """Learn from a session that broke off."""
         if isinstance(talk, ByData) and not talk.pipelining:
             return
-        if talk.settled:
+        if talk.accepted:
             self.suspicions = 0
         elif talk.stage in _ENVELOPE:
             self.suspicions += 1
@@ -70,7 +70,7 @@ class Pool:
         self._returns: Counter[int] = Counter()
         self._returned = False
         self._reached = False
-        self._answered = False
+        self._proven = False
         self._closing = False
         self._error: Exception | None = None
         self._halted = False
@@ -118,8 +118,8 @@ class Pool:
             self._work.clear()
 
     def _staff(self) -> None:
-        """Open one connection first, and the others once it has had an answer."""
-        wanted = self._options.connections if self._answered else 1
+        """Open one connection first, and the others once the server took a message."""
+        wanted = self._options.connections if self._proven else 1
         for number in range(wanted):
             task = self._slots.get(number)
             if task is None:
@@ -199,18 +199,18 @@ class Pool:
         self._live[link] = talk
         self._outside.discard(number)
         try:
-            await link.carry(talk, on_hunger=self._asking.set, on_first_answer=self._on_first_answer)
+            await link.carry(talk, on_hunger=self._asking.set, on_first_taken=self._on_first_taken)
         finally:
             del self._live[link]
             idle = talk.idle
             self._return(talk.leftovers(unsent=link.unsent), why=link.lost)
-        if talk.settled:
+        if talk.accepted:
             self._failures[number] = 0
         if talk.stop is not None:
             self._halt(self._refused(talk.stop))
         elif link.lost:
             self._lessons.take(talk, link)
-            if not (talk.settled or (idle and talk.hungry)):
+            if not (talk.accepted or (idle and talk.hungry)):
                 raise errors.ProviderError(f"{self._options.server}: {link.lost}")
         return idle and not link.lost
 
@@ -221,9 +221,9 @@ class Pool:
             return ByChunks(self._feed, terms, window=options.window, most=options.per_connection)
         return ByData(self._feed, terms, pipelining=pipelining, most=options.per_connection)
 
-    def _on_first_answer(self) -> None:
-        if not self._answered:
-            self._answered = True
+    def _on_first_taken(self) -> None:
+        if not self._proven:
+            self._proven = True
             self._asking.set()
 
     # -- what becomes of a session -----------------------------------------------------------------
