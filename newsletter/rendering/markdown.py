@@ -71,7 +71,7 @@ def prepare(
     level: int,
     address: Callable[[str, bool], str],
     slots: slot_room.Slots | None = None,
-    photo: str = "Photo",
+    credit_label: str = "Credit",
 ) -> list[Token]:
     """Shape pictures and quotes, put headings below ``level``, make addresses absolute.
 
@@ -80,12 +80,12 @@ def prepare(
         level: the level of the heading that stands above the text.
         address: makes an address absolute; its second argument says whether it is an image.
         slots: knows the personal fields, which may stand for a whole address but never inside one.
-        photo: the word before the name of whose picture it is.
+        credit_label: the word before the name of whose picture it is.
 
     Raises:
         RenderError: a personal field stands inside an address.
     """
-    shaped = shaping.shape(tokens, photo=photo)
+    shaped = shaping.shape(tokens, credit_label=credit_label)
     shaping.outline(shaped, below=level)
     for token in shaping.walk(shaped):
         if token.type == "th_open":

@@ -36,8 +36,8 @@ class Manner:
     #: What the names of local images are put behind, and what other relative addresses begin from.
     image_base: str
     page: str
-    #: The words “Photo” and “Image” in the language of the edition.
-    photo: str
+    #: The words “Credit” and “Image” in the language of the edition.
+    credit_label: str
     image: str
 
     def address(self, url: str, is_image: bool) -> str:
@@ -105,7 +105,11 @@ def forget() -> None:
 
 def _tree(source: str, manner: Manner, level: int, holder: slots.Slots | None) -> _Tree:
     tokens = markdown.prepare(
-        markdown.parse(source), level=level, address=manner.address, slots=holder, photo=manner.photo
+        markdown.parse(source),
+        level=level,
+        address=manner.address,
+        slots=holder,
+        credit_label=manner.credit_label,
     )
     return _Tree(markdown.to_html(tokens, _elements(manner)), tuple(tokens))
 

@@ -22,12 +22,12 @@ def walk(tokens: Iterable[Token]) -> Iterator[Token]:
         yield from walk(token.children or ())
 
 
-def shape(tokens: Sequence[Token], *, photo: str) -> list[Token]:
+def shape(tokens: Sequence[Token], *, credit_label: str) -> list[Token]:
     """Return tokens with pictures and speakers of quotes as elements of their own.
 
     Args:
         tokens: a whole text.
-        photo: the word before the name of whose picture it is.
+        credit_label: the word before the name of whose picture it is.
     """
     shaped: list[Token] = []
     for index, token in enumerate(tokens):
@@ -38,7 +38,7 @@ def shape(tokens: Sequence[Token], *, photo: str) -> list[Token]:
         following = [after.type for after in tokens[index + 1 : index + 4]]
         if _is_picture(token):
             _as_element("figure", tokens[index - 1], tokens[index + 1])
-            token.children = [*_caption(token, photo=photo)]
+            token.children = [*_caption(token, credit_label=credit_label)]
         elif following[:2] == ["paragraph_close", "blockquote_close"]:
             shaped[-2:] = _with_speaker(shaped[-2], token, tokens[index + 1])
         elif following == ["footnote_anchor", "paragraph_close", "footnote_close"]:
@@ -86,7 +86,7 @@ def _is_picture(inline: Token) -> bool:
     return kinds in (["image"], ["link_open", "image", "link_close"])
 
 
-def _caption(inline: Token, *, photo: str) -> Iterator[Token]:
+def _caption(inline: Token, *, credit_label: str) -> Iterator[Token]:
     """Yield an image and, from its title, “caption | whose picture”, the line under it."""
     title = ""
     for child in inline.children or ():
@@ -96,7 +96,7 @@ def _caption(inline: Token, *, photo: str) -> Iterator[Token]:
     caption, bar, credit = (part.strip() for part in title.rpartition("|"))
     if not bar:
         caption, credit = credit, ""
-    words = f"{sentence(caption)}{photo}: {credit}" if credit else caption
+    words = f"{sentence(caption)}{credit_label}: {credit}" if credit else caption
     if words:
         yield _token("figcaption_open", "figcaption", 1)
         yield _token("text", "", 0, words)

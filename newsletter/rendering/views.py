@@ -108,7 +108,7 @@ class Views:
             in_mail=in_mail,
             image_base=image_base or f"{page}/",
             page=page,
-            photo=self._words["photo"],
+            credit_label=self._words["credit"],
             image=self._words["image"],
         )
         self._last_note = 0

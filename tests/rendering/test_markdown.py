@@ -164,10 +164,10 @@ def test_a_picture_alone_has_its_caption_and_credit_under_it() -> None:
     found = shown('![A ferry](https://example.org/a.png "The new ferry | Ada Moreno")')
     assert found == (
         '<figure><img src="https://example.org/a.png" alt="A ferry">'
-        "<figcaption>The new ferry. Photo: Ada Moreno</figcaption></figure>"
+        "<figcaption>The new ferry. Credit: Ada Moreno</figcaption></figure>"
     )
     assert "<figcaption>Just a caption</figcaption>" in shown('![x](https://e.org/a.png "Just a caption")')
-    assert "<figcaption>Photo: Ada</figcaption>" in shown('![x](https://e.org/a.png "| Ada")')
+    assert "<figcaption>Credit: Ada</figcaption>" in shown('![x](https://e.org/a.png "| Ada")')
     assert "figcaption" not in shown("![x](https://e.org/a.png)")
     assert "figure" not in shown("text ![x](https://e.org/a.png)")
 

@@ -8,7 +8,7 @@ from newsletter.rendering import markdown, shaping, text
 
 
 def written(source: str, *, width: int = 72) -> str:
-    tokens = shaping.shape(markdown.parse(source), photo="Photo")
+    tokens = shaping.shape(markdown.parse(source), credit_label="Credit")
     return text.from_tokens(tokens, text.Notes(), width=width)
 
 
@@ -34,7 +34,7 @@ def written(source: str, *, width: int = 72) -> str:
         ("<mailto:ada@example.org>", "ada@example.org"),
         ("> Said.\n> — Ada", "> Said.\n>\n> — Ada"),
         ("One[^a].\n\n[^a]: Note.", "One¹.\n\n¹ Note."),
-        ('![A ferry](a.png "Dawn | Ada")', "[Image: A ferry]\nDawn. Photo: Ada"),
+        ('![A ferry](a.png "Dawn | Ada")', "[Image: A ferry]\nDawn. Credit: Ada"),
         ("", ""),
         ("-", "-"),
         ("1. - a", "1. - a"),

@@ -36,7 +36,7 @@ def test_the_markdown_it_shows_does_what_it_says() -> None:
     entry = dataclasses.replace(samples.ENTRIES[0], body=block("markdown"))
     rendered = samples.rendered(dataclasses.replace(samples.ISSUE, entries=(entry,)))
     html = merge.compile(samples.template(rendered=rendered)).html(samples.READER)
-    assert "The first ferry. Photo: Ada Moreno</p>" in html
+    assert "The first ferry. Credit: Ada Moreno</p>" in html
     assert "— Mayor Ines Tal, at the opening</p>" in html
     assert "The note stands at the foot of its entry.</li>" in html
 
