@@ -53,6 +53,12 @@ NOUNS: dict[str, Noun] = {
     "inbox": Noun(module="newsletter.cli.inbox", help="Collect the sources of the next issue."),
     "calendar": Noun(module="newsletter.cli.calendar", help="Show the issues and deadlines to come."),
     "subscriber": Noun(module="newsletter.cli.subscriber", help="Keep the subscribers and their consent."),
+    "audience": Noun(
+        module="newsletter.cli.audience", help="Say who is in an audience, and why others are not."
+    ),
+    "suppression": Noun(
+        module="newsletter.cli.suppression", help="Keep addresses and domains that must not be mailed."
+    ),
     "mailing": Noun(module="newsletter.cli.mailing", help="Plan, send and account for mailings."),
     "feedback": Noun(
         module="newsletter.cli.feedback", help="Take in what the world reports about mails that were sent."

@@ -33,7 +33,7 @@ class Test:
 
     __test__ = False  # for pytest, which collects classes of this name
 
-    #: One of `FIELDS`, ``attr`` for an attribute.
+    #: One of `FIELDS`, ``attr`` for an attribute; ``id`` for one subscriber, which no text can say.
     field: str
     #: ``:``, ``<``, ``<=``, ``>`` or ``>=``.
     operator: str
@@ -77,6 +77,11 @@ class Vocabulary:
 
     topics: Collection[str] = ()
     attributes: Collection[str] = ()
+
+
+def only(subscriber: int) -> Rule:
+    """Return the rule that selects one subscriber."""
+    return Test(field="id", operator=":", values=(str(subscriber),), text=f"number {subscriber}")
 
 
 def parse(text: str, words: Vocabulary | None = None) -> Rule:

@@ -58,6 +58,7 @@ def _fits(test: audiences.Test, value: str, person: Subscriber) -> bool:
 
 
 _PLAIN: Mapping[str, Callable[[Subscriber, str], bool]] = {
+    "id": lambda person, value: person.id == int(value),
     "topic": lambda person, value: value in person.topics,
     "tag": lambda person, value: value in person.tags,
     "language": lambda person, value: person.language == value or person.language.startswith(f"{value}-"),

@@ -74,6 +74,7 @@ def _fits(test: audiences.Test, value: str, dialect: str) -> Condition:
 
 
 _PLAIN: Mapping[str, Callable[[str], Condition]] = {
+    "id": lambda value: _PERSON.id == int(value),
     "language": lambda value: sa.or_(
         _PERSON.language == value, _PERSON.language.startswith(f"{value}-", autoescape=True)
     ),

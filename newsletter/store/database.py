@@ -65,6 +65,24 @@ class Database:
             yield connection
 
     @contextlib.contextmanager
+    def erasing(self) -> Iterator[sa.Connection]:
+        """Give a connection as `writing` does; what is deleted by it leaves no trace in the file either.
+
+        Raises:
+            StoreError: as for `writing`.
+        """
+        with self.writing() as connection:
+            if self.is_sqlite:
+                # Deleted rows are overwritten with zeros; otherwise their pages wait to be used again.
+                connection.exec_driver_sql("PRAGMA secure_delete = ON")
+            yield connection
+        if self.is_sqlite:
+            with contextlib.closing(self.engine.raw_connection()) as raw:
+                # Outside a transaction, which SQLAlchemy would begin; the log holds older pages.
+                raw.cursor().execute("PRAGMA secure_delete = OFF")
+                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextlib.contextmanager
     def connected(self) -> Iterator[sa.Connection]:
         """Give one connection for several transactions, for work that keeps temporary tables.
 

@@ -89,7 +89,7 @@ class StoredDirectory:
 
     def forget(self, subscriber: int, *, now: datetime) -> None:
         """Erase a person: what stays is a keyed hash that keeps the address off the list, and bare counts."""
-        with self._database.writing() as connection:
+        with self._database.erasing() as connection:
             erasing.forget(connection, subscriber, self._hash, now)
 
     def history(self, subscriber: int) -> Sequence[subscribers.ConsentRecord]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from newsletter.domain import addresses, errors, intake
 from newsletter.domain.subscribers import Status
-from newsletter.subscribing import cleaning, exporting, formats, sheets
+from newsletter.subscribing import attributes, cleaning, exporting, formats, sheets
 
 #: Rows looked at to find the column with addresses where no name gives it away.
 _LOOK = 50
@@ -47,8 +47,8 @@ class Bound:
         return itertools.islice(rows, 1 if self.heading else 0, None)
 
 
-def bind(sheet: sheets.Sheet) -> Bound:
-    """Find out what the columns of a table mean.
+def bind(sheet: sheets.Sheet, kinds: Mapping[str, str] | None = None) -> Bound:
+    """Find out what the columns of a table mean; columns named like an attribute are taken as that kind.
 
     Raises:
         ImportFileError: no column holds addresses.
@@ -67,15 +67,17 @@ def bind(sheet: sheets.Sheet) -> Bound:
     if "email" not in roles:
         roles["email"] = _address_column(sheet, heading, head[1:])
     rules = _rules(found, places, head[1:])
-    used = {*roles.values(), *(place for place, _ in rules)}
+    declared = {name: places[name] for name in kinds or {} if name in places and name not in roles}
+    used = {*roles.values(), *(place for place, _ in rules), *declared.values()}
     return Bound(
         sheet=sheet,
         format=found,
         columns={heading[place]: role for role, place in roles.items()}
-        | {heading[place]: "status" for place, _ in rules},
+        | {heading[place]: "status" for place, _ in rules}
+        | {heading[place]: f"attr.{name}" for name, place in declared.items()},
         ignored=[column for place, column in enumerate(heading) if place not in used and column.strip()],
         heading=heading,
-        person=_Person(sheet, found, roles, rules, len(heading)),
+        person=_Person(sheet, found, roles, rules, _Declared(declared, kinds or {}, len(heading))),
     )
 
 
@@ -137,6 +139,31 @@ def _address_in(cell: str) -> bool:
     return addresses.plain(text.strip()) is not None
 
 
+class _Declared:
+    """The columns that hold attributes of the publication's own."""
+
+    def __init__(self, places: Mapping[str, int], kinds: Mapping[str, str], width: int) -> None:
+        self.places, self.width = places, width
+        self._kinds = kinds
+
+    def read(self, cells: list[str], found: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """Return the attributes of a row.
+
+        Raises:
+            ImportFileError: a value is not of its kind.
+        """
+        if not self.places:
+            return found
+        values = dict(found or {})
+        for name, place in self.places.items():
+            if text := cells[place].strip():
+                try:
+                    values[name] = attributes.typed(self._kinds[name], text)
+                except ValueError as error:
+                    raise errors.ImportFileError(f"{name}: {error}, not “{text}”") from None
+        return values or None
+
+
 class _Person:
     """Makes a person of a row of cells: the loop that a million rows go through."""
 
@@ -146,9 +173,10 @@ class _Person:
         found: formats.Format,
         roles: Mapping[str, int],
         rules: Rules,
-        width: int,
+        declared: _Declared,
     ) -> None:
-        self._format, self._rules, self._width = found, rules, width
+        self._format, self._rules, self._width = found, rules, declared.width
+        self._declared = declared
         self._status = max(found.status, formats.status_of_file(sheet.name), key=formats.CAUTION.index)
         self._email = roles["email"]
         self._names = [roles[role] for role in ("name", "first_name", "last_name") if role in roles]
@@ -156,7 +184,7 @@ class _Person:
         self._language, self._timezone = roles.get("language"), roles.get("timezone")
         self._joined, self._attributes = roles.get("joined"), roles.get("attributes")
         #: Whether nothing but address, name and status is to be had.
-        self._is_bare = roles.keys() <= {"email", "name", "first_name", "last_name"}
+        self._is_bare = not declared.places and roles.keys() <= {"email", "name", "first_name", "last_name"}
         #: What the one rule said of a cell: most files hold few different ones.
         self._said: dict[str, Status] = {}
         self._guarded = found.guarded
@@ -190,7 +218,7 @@ class _Person:
             self._cell(cells, self._timezone),
             self._labels(cells, self._topics),
             self._labels(cells, self._tags),
-            _attributes(self._cell(cells, self._attributes)),
+            self._declared.read(cells, _attributes(self._cell(cells, self._attributes))),
             self._moment(self._cell(cells, self._joined)),
         )
 

@@ -31,3 +31,14 @@ def _checked(text: str) -> str:
 def _said(error: Exception) -> str:
     sentence = str(error).rstrip(".")
     return sentence[:1].lower() + sentence[1:]
+
+
+def address_or_domain(text: str) -> str:
+    """Return an address, or a domain in lower case and ASCII.
+
+    Raises:
+        AddressError: it is neither.
+    """
+    if "@" in text.strip().lstrip("@"):
+        return clean(text)
+    return clean(f"a@{text.strip().lstrip('@')}").partition("@")[2]

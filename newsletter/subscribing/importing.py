@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import csv
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,10 +13,11 @@ from typing import IO
 
 from newsletter import ports
 from newsletter.domain import errors, intake
-from newsletter.subscribing import binding, sheets
+from newsletter.subscribing import binding, sheets, suspicion
 
 #: Bad rows shown one by one; all of them are counted and written to the file of rejected rows.
 SHOWN = 20
+_QUOTED = re.compile("“.*”")
 REJECTED_COLUMNS = ("rejected line", "why rejected")
 
 
@@ -29,17 +32,32 @@ class Rejected:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Suspect:
+    """An address that is worth a second look, and what may have been meant."""
+
+    file: str
+    line: int
+    email: str
+    why: str
+    meant: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """What an import did, or would do."""
 
     file: str
     counts: intake.Counts
-    #: Rows that are no people.
+    #: Rows that are no people, and how many for each reason.
     invalid: int
+    reasons: Mapping[str, int]
     rejected: Sequence[Rejected]
     #: Where the invalid rows were written; None in a trial, or when there were none.
     rejected_file: Path | None
     tables: Sequence[Table]
+    #: Addresses that are taken in and worth a second look: how many of each kind, and the first few.
+    suspicious: Mapping[str, int]
+    suspects: Sequence[Suspect]
 
     @property
     def written(self) -> bool:
@@ -68,6 +86,8 @@ class Options:
     write: bool = False
     #: Empty: found out.
     encoding: str = ""
+    #: Attributes that columns of their names are taken as, and of which kind each is.
+    attributes: Mapping[str, str] = field(default_factory=dict)
     #: Told now and then how many rows were read.
     progress: Callable[[int], None] = field(default=lambda rows: None)
 
@@ -83,10 +103,12 @@ def run(directory: ports.Directory, path: Path, options: Options, *, now: dateti
             "nobody says how these people agreed to be written to",
             hint='add --attest "signed up on paper at the autumn conference"',
         )
-    tables = [binding.bind(sheet) for sheet in sheets.open_sheets(path, encoding=options.encoding)]
+    found = sheets.open_sheets(path, encoding=options.encoding)
+    tables = [binding.bind(sheet, options.attributes) for sheet in found]
+    suspects = _Suspects()
     with _Rejects(path.with_suffix(".rejected.csv") if options.write else None) as rejects:
         counts = directory.take_in(
-            _people(tables, rejects, options.progress),
+            _people(tables, rejects, suspects, options.progress),
             intake.Source(
                 name=path.name,
                 parts=tuple((table.sheet.offset, table.sheet.name) for table in tables),
@@ -99,14 +121,20 @@ def run(directory: ports.Directory, path: Path, options: Options, *, now: dateti
         file=path.name,
         counts=counts,
         invalid=rejects.count,
+        reasons=dict(rejects.reasons.most_common()),
         rejected=rejects.shown,
         rejected_file=rejects.written,
         tables=[_described(table) for table in tables],
+        suspicious=suspects.counts,
+        suspects=suspects.shown,
     )
 
 
 def _people(
-    tables: Sequence[binding.Bound], rejects: _Rejects, progress: Callable[[int], None]
+    tables: Sequence[binding.Bound],
+    rejects: _Rejects,
+    suspects: _Suspects,
+    progress: Callable[[int], None],
 ) -> Iterator[intake.Row]:
     read = 0
     for table in tables:
@@ -116,7 +144,10 @@ def _people(
             if not read % 10_000:
                 progress(read)
             try:
-                yield person(offset + line, cells)
+                found = person(offset + line, cells)
+                if why := suspicion.of(found.email):
+                    suspects.add(table, line, found.email, why)
+                yield found
             except (errors.AddressError, errors.ImportFileError) as error:
                 rejects.add(table, line, cells, str(error))
 
@@ -131,11 +162,30 @@ def _described(table: binding.Bound) -> Table:
     )
 
 
+class _Suspects:
+    """Addresses worth a second look: counted, and the first ones kept to show."""
+
+    def __init__(self) -> None:
+        self.counts = dict.fromkeys((kind.value for kind in suspicion.Suspicion), 0)
+        self.shown: list[Suspect] = []
+
+    def add(
+        self, table: binding.Bound, line: int, email: str, found: tuple[suspicion.Suspicion, str]
+    ) -> None:
+        """Keep an address with what is suspicious about it."""
+        why, meant = found
+        self.counts[why.value] += 1
+        if len(self.shown) < SHOWN:
+            suspect = Suspect(file=table.sheet.name, line=line, email=email, why=why.value, meant=meant)
+            self.shown.append(suspect)
+
+
 class _Rejects:
     """The rows that are no people: counted, the first ones kept to show, all written beside the file."""
 
     def __init__(self, path: Path | None) -> None:
         self.count = 0
+        self.reasons: collections.Counter[str] = collections.Counter()
         self.shown: list[Rejected] = []
         #: Where they are, once the import is done.
         self.written: Path | None = None
@@ -159,6 +209,8 @@ class _Rejects:
     def add(self, table: binding.Bound, line: int, cells: list[str], reason: str) -> None:
         """Keep a row, with the line it stands on and what is wrong with it."""
         self.count += 1
+        # One kind of mistake is one reason, whatever the address.
+        self.reasons[_QUOTED.sub("…", reason)] += 1
         if len(self.shown) < SHOWN:
             text = table.sheet.separator.join(cells)
             self.shown.append(Rejected(file=table.sheet.name, line=line, reason=reason, text=text[:200]))

@@ -1,0 +1,53 @@
+"""`newsletter suppression`: addresses and domains that must not be mailed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from newsletter.cli import invocation, nouns, output
+from newsletter.domain import errors
+
+app = nouns.group("suppression")
+
+Value = Annotated[str, typer.Argument(metavar="ADDRESS|DOMAIN", help="A mail address, or a whole domain.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; shown wherever somebody is left out for it.")]
+
+
+@app.command("list", epilog=nouns.example("newsletter suppression list --json"))
+def list_(ctx: typer.Context, as_json: output.Json = False) -> None:
+    """List what must not be mailed, newest first; of whoever was erased only the reason is left."""
+    found = invocation.of(ctx).app.directory.suppressions()
+    output.show(
+        found,
+        as_json=as_json,
+        text=lambda: output.table(
+            ["address or domain", "since", "reason"],
+            [(each.value or "(erased)", f"{each.at:%Y-%m-%d}", each.reason) for each in found],
+        ),
+    )
+
+
+@app.command(epilog=nouns.example("newsletter suppression add example.com --reason 'asked us to stop'"))
+def add(ctx: typer.Context, value: Value, *, reason: Reason = "by staff") -> None:
+    """Never mail an address, or anybody at a domain, again."""
+    from newsletter.subscribing import cleaning
+
+    app = invocation.of(ctx).app
+    cleaned = cleaning.address_or_domain(value)
+    app.directory.suppress(cleaned, reason=reason, now=app.now())
+    output.line(f"{cleaned} is not mailed any more.")
+
+
+@app.command(epilog=nouns.example("newsletter suppression lift example.com"))
+def lift(ctx: typer.Context, value: Value) -> None:
+    """Take a suppression back; nobody's status changes by it."""
+    from newsletter.subscribing import cleaning
+
+    cleaned = cleaning.address_or_domain(value)
+    if not invocation.of(ctx).app.directory.lift(cleaned):
+        raise errors.AddressError(
+            f"{cleaned} is not suppressed", hint="`newsletter suppression list` shows what is"
+        )
+    output.line(f"{cleaned} may be mailed again.")

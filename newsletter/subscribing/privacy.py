@@ -1,0 +1,33 @@
+"""What somebody may ask of us about themselves: everything we know, or to be forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from newsletter import ports
+from newsletter.domain import deliveries, numbering
+from newsletter.domain.subscribers import Subscriber
+from newsletter.subscribing.registrar import Registrar
+
+
+def data(directory: ports.Directory, registrar: Registrar, person: Subscriber) -> Mapping[str, Any]:
+    """Return everything that is kept about one person (GDPR articles 15 and 20), ready for JSON."""
+    return {
+        "subscriber": person,
+        "suppressed": directory.is_suppressed(person.email),
+        "history": list(directory.history(person.id)),
+        "deliveries": [delivered(number, each) for number, each in registrar.deliveries(person.id)],
+    }
+
+
+def delivered(number: numbering.IssueNumber, each: deliveries.Delivery) -> Mapping[str, Any]:
+    """Return what the ledger says of one delivery, in words that a person can read."""
+    return {
+        "issue": str(number),
+        "email": each.email,
+        "state": each.state,
+        "at": each.settled_at,
+        "reply": each.reply,
+        "unsubscribed_at": each.unsubscribed_at,
+    }
