@@ -60,7 +60,10 @@ def examine(probes: dict[str, Probe]) -> Iterator[Diagnosis]:
 
 def env_file(path: Path) -> Iterator[Diagnosis]:
     """Look at who may read the secrets."""
-    if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+    if not path.exists():
+        message = "there is no .env: secrets come from the environment alone"
+        yield Diagnosis(name="secrets", verdict=Verdict.PASS, message=message)
+    elif stat.S_IMODE(path.stat().st_mode) & 0o077:
         yield Diagnosis(
             name="secrets",
             verdict=Verdict.WARN,

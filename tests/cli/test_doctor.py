@@ -126,6 +126,12 @@ def test_a_name_that_does_not_exist_is_not_a_network_that_is_down(error: OSError
     assert found[0].fix
 
 
+def test_a_missing_env_file_is_no_fault_but_is_said(tmp_path: Path) -> None:
+    (found,) = diagnosis.env_file(tmp_path / ".env")
+    assert found.verdict is Verdict.PASS
+    assert "no .env" in found.message
+
+
 def test_one_failing_probe_does_not_hide_the_next() -> None:
     def fails() -> Iterator[Diagnosis]:
         raise errors.StoreError("locked", hint="wait")
