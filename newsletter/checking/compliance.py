@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from newsletter.checking import places, reading, rulebook
+from newsletter.checking import places, reading, rulebook, widths
 from newsletter.domain import findings, messages
 
 Hits = Iterable[rulebook.Hit]
@@ -116,16 +116,12 @@ def subject_length(page: reading.Reading) -> Hits:
         yield rulebook.Hit(
             message="the subject is empty", place=page.key("subject"), severity=findings.Severity.ERROR
         )
-    elif not 10 <= (length := _columns(subject)) <= 78:
+    elif not 10 <= (length := widths.columns(subject)) <= 78:
         yield rulebook.Hit(
             message=f"the subject takes {length} columns; 10 to 78 are read",
             place=page.key("subject"),
             fix="write subject: in the front matter, the news first",
         )
-
-
-def _columns(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
 @rule(
@@ -174,7 +170,7 @@ def preheader_length(page: reading.Reading) -> Hits:
     """The preheader is the second line of the inbox: too short, and the body leaks in; too long, and it is
     cut."""
     text = page.issue.preheader.strip()
-    length = _columns(text)
+    length = widths.columns(text)
     if places.fold(text) and places.fold(text) == places.fold(page.issue.subject):
         yield rulebook.Hit(message="the preheader repeats the subject", place=page.key("preheader"))
     elif not 40 <= length <= 110:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
-from newsletter.checking import prose, reading, rulebook
+from newsletter.checking import prose, reading, rulebook, widths
 from newsletter.domain import fields, findings, issues, messages
 
 Hits = Iterable[rulebook.Hit]
 rule = rulebook.family("newsroom")
-english = rulebook.family("newsroom", languages=("en",))
 
 _FEWEST, _MOST = 4, 7
 _HEADLINE_COLUMNS = 90
@@ -36,10 +34,6 @@ _COPYRIGHT = re.compile(
 )
 
 
-def _columns(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-
-
 @rule("headline-count", findings.Severity.ADVICE, source="practice of policy digests: four to seven entries")
 def headline_count(page: reading.Reading) -> Hits:
     """A digest is read because somebody chose: fewer than four entries look thin, more than seven are
@@ -61,7 +55,7 @@ def headline_length(page: reading.Reading) -> Hits:
     """Headlines are read in one glance on a phone: over 90 columns they run to three lines and stop being a
     list."""
     for entry in page.issue.entries:
-        if (columns := _columns(entry.headline)) > _HEADLINE_COLUMNS:
+        if (columns := widths.columns(entry.headline)) > _HEADLINE_COLUMNS:
             yield rulebook.Hit(
                 message=f"the headline takes {columns} columns; {_HEADLINE_COLUMNS} are the most",
                 place=page.entry(entry),
@@ -222,108 +216,3 @@ def hero_credit(page: reading.Reading) -> Hits:
             place=rulebook.Place(line=hero.line or page.issue.lines.get("hero", 0), column=1),
             fix="add credit: and, where there is one, credit_url:",
         )
-
-
-@english("acronym", findings.Severity.ADVICE, source="style guides: spell out at first use")
-def acronym(page: reading.Reading) -> Hits:
-    """An acronym that is not spelt out at its first use shuts out every reader who does not know it
-    already."""
-    known = _KNOWN | page.subject.glossary.acronyms
-    bodies = [p for p in page.content if p.part is not prose.Part.HEADLINE]
-    told = {name for p in page.content for name in _spelt_out(p.plain)}
-    seen: set[str] = set()
-    for passage in bodies:
-        for match, place in passage.find(_ACRONYM):
-            name = match["name"]
-            if name in known or name in seen:
-                continue
-            seen.add(name)
-            if name not in told:
-                yield rulebook.Hit(
-                    message=f"{name} is not spelt out at its first use",
-                    place=place,
-                    fix=f"write “Full Name ({name})”, or list it in glossary.toml under [acronyms]",
-                )
-
-
-_ACRONYM = re.compile(r"(?<![\w.&-])(?P<name>[A-Z][A-Z&]{1,5})(?:s|['’]s)?(?![\w-])(?!\.\w)")
-_TOLD_AFTER = re.compile(r"(?<=[\w’'.])\s{1,3}\(“?(?:the\s+)?([A-Z][A-Z&]{1,5})s?”?[),;]")
-_TOLD_BEFORE = re.compile(r"\b([A-Z][A-Z&]{1,5})s?\s+\((?:the\s+)?[A-Z]?[a-z]+[\s-]")
-#: What a reader of English-language news knows unasked.
-_KNOWN = frozenset(
-    [
-        "US",
-        "USA",
-        "UK",
-        "UN",
-        "EU",
-        "NATO",
-        "GDP",
-        "CEO",
-        "CFO",
-        "CTO",
-        "FBI",
-        "CIA",
-        "NASA",
-        "AI",
-        "IT",
-        "TV",
-        "PC",
-        "PM",
-        "AM",
-        "OK",
-        "ID",
-        "PDF",
-        "URL",
-        "HIV",
-        "AIDS",
-        "DNA",
-        "WHO",
-        "IMF",
-        "WTO",
-        "OECD",
-        "OPEC",
-        "UNESCO",
-        "UNICEF",
-        "ASEAN",
-        "G7",
-        "G20",
-        "NGO",
-        "VIP",
-        "FAQ",
-        "BBC",
-        "CNN",
-        "NHK",
-        "IBM",
-        "AP",
-        "AFP",
-        "COVID",
-        "II",
-        "III",
-        "IV",
-        "VI",
-        "VII",
-        "VIII",
-        "IX",
-        "XI",
-        "XII",
-        "XX",
-        "XXI",
-        "MP",
-        "DC",
-        "NY",
-        "LA",
-        "TBD",
-        "TK",
-        "TKTK",
-        "TODO",
-        "FIXME",
-        "XXX",
-        "RE",
-        "FW",
-    ]
-)
-
-
-def _spelt_out(text: str) -> set[str]:
-    return {match[1] for pattern in (_TOLD_AFTER, _TOLD_BEFORE) for match in pattern.finditer(text)}

@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import textwrap
-import unicodedata
 from collections.abc import Mapping, Sequence
 
-from newsletter.checking import rulebook
+from newsletter.checking import rulebook, widths
 from newsletter.domain import errors, findings, issues
 
 #: What ``--format`` takes.
@@ -134,17 +133,9 @@ class _Text:
         if finding.length:
             before = ("…" if first else "") + row[first:start]
             fault = row[start : min(start + finding.length, first + _WIDTH)]
-            marks = self._paint(_COLOURS[finding.severity], "^" * max(_columns(fault), 1))
-            quoted.append(f"{gutter} | {' ' * _columns(before)}{marks}")
+            marks = self._paint(_COLOURS[finding.severity], "^" * max(widths.columns(fault), 1))
+            quoted.append(f"{gutter} | {' ' * widths.columns(before)}{marks}")
         return quoted
 
     def _paint(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
-
-
-def _columns(text: str) -> int:
-    """Count terminal columns: East Asian wide characters take two, combining marks none."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in text
-    )

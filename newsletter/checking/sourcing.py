@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from newsletter.checking import prose, reading, rulebook
+from newsletter.checking import prose, reading, rulebook, wordlists
 from newsletter.domain import findings, issues
 
 Hits = Iterable[rulebook.Hit]
@@ -13,79 +13,7 @@ rule = rulebook.family("newsroom")
 
 #: How many issues back a link counts as known.
 _MEMORY = 12
-_TRACKING = frozenset(
-    [
-        "fbclid",
-        "gclid",
-        "dclid",
-        "gbraid",
-        "wbraid",
-        "msclkid",
-        "yclid",
-        "twclid",
-        "ttclid",
-        "igshid",
-        "igsh",
-        "mc_cid",
-        "mc_eid",
-        "mkt_tok",
-        "_hsenc",
-        "_hsmi",
-        "vero_id",
-        "oly_enc_id",
-        "oly_anon_id",
-        "s_cid",
-        "cmpid",
-        "ncid",
-        "smid",
-        "ref_src",
-        "spm",
-        "xtor",
-        "_openstat",
-        "wickedid",
-        "rb_clickid",
-    ]
-)
 _TRACKING_PREFIXES = ("utm_", "pk_", "mtm_", "matomo_", "hsa_", "trk_")
-_SHORTENERS = frozenset(
-    [
-        "bit.ly",
-        "t.co",
-        "tinyurl.com",
-        "goo.gl",
-        "ow.ly",
-        "is.gd",
-        "buff.ly",
-        "dlvr.it",
-        "lnkd.in",
-        "rebrand.ly",
-        "cutt.ly",
-        "rb.gy",
-        "t.ly",
-        "shorturl.at",
-        "trib.al",
-        "nyti.ms",
-        "wapo.st",
-        "reut.rs",
-        "bloom.bg",
-        "on.ft.com",
-        "econ.st",
-        "apne.ws",
-        "amzn.to",
-        "youtu.be",
-        "fb.me",
-        "wp.me",
-        "tiny.cc",
-        "s.id",
-        "ift.tt",
-        "hubs.ly",
-        "mailchi.mp",
-        "eepurl.com",
-        "x.gd",
-        "v.gd",
-        "u.to",
-    ]
-)
 
 
 def comparable(url: str) -> str:
@@ -99,7 +27,7 @@ def comparable(url: str) -> str:
 def is_tracking(parameter: str) -> bool:
     """Say whether a query parameter only watches who follows the link."""
     name = parameter.lower()
-    return name in _TRACKING or name.startswith(_TRACKING_PREFIXES)
+    return name in wordlists.read("tracking") or name.startswith(_TRACKING_PREFIXES)
 
 
 def _real(links: Iterable[prose.Link]) -> Iterable[prose.Link]:
@@ -206,7 +134,7 @@ def link_shortener(page: reading.Reading) -> Hits:
     filters."""
     for link in _real([*page.links, *page.sources]):
         host = (urlsplit(link.url).hostname or "").removeprefix("www.")
-        if host in _SHORTENERS:
+        if host in wordlists.read("shorteners"):
             yield rulebook.Hit(
                 message=f"{host} hides where the link leads", place=link.place, fix="link to the page itself"
             )

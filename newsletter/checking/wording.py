@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from newsletter.checking import glossaries, prose, reading, rulebook
+from newsletter.checking import glossaries, prose, reading, rulebook, wordlists
 from newsletter.domain import findings
 
 Hits = Iterable[rulebook.Hit]
@@ -96,12 +96,20 @@ def quote_attribution(page: reading.Reading) -> Hits:
             if _SPEAKER.search(_QUOTED.sub(" ", paragraph)):
                 continue
             for match in _QUOTED.finditer(paragraph):
-                if len((match["curly"] or match["straight"]).split()) >= _FEWEST_WORDS:
+                words = (match["curly"] or match["straight"]).split()
+                if len(words) >= _FEWEST_WORDS and not _is_title(words):
                     yield rulebook.Hit(
                         message="nobody is named as saying this",
                         place=passage.place(offset + match.start(), offset + match.end()),
                         fix="name the speaker in the same paragraph",
                     )
+
+
+def _is_title(words: Sequence[str]) -> bool:
+    """Say whether quoted words are the title of something: nearly all of weight begin with a capital."""
+    weighty = [word for word in words if len(word.strip(".,:;’'")) > 3]
+    capital = [word for word in weighty if not word[0].islower()]
+    return len(capital) >= 0.75 * len(weighty)
 
 
 @rule(
@@ -122,3 +130,38 @@ def blockquote_attribution(page: reading.Reading) -> Hits:
                     place=passage.place(match.start(), match.start() + len(match[0].partition("\n")[0])),
                     fix="end it with a line such as “> — Name, office, date”",
                 )
+
+
+@english("acronym", findings.Severity.ADVICE, source="style guides: spell out at first use")
+def acronym(page: reading.Reading) -> Hits:
+    """An acronym that is not spelt out at its first use shuts out every reader who does not know it
+    already."""
+    known = wordlists.read("acronyms") | page.subject.glossary.acronyms
+    bodies = [p for p in page.content if p.part is not prose.Part.HEADLINE]
+    told = {name for p in page.content for name in _spelt_out(p.plain)}
+    seen: set[str] = set()
+    for passage in bodies:
+        for match, place in passage.find(_ACRONYM):
+            name = match["name"]
+            if name in known or name in seen:
+                continue
+            seen.add(name)
+            if name not in told:
+                yield rulebook.Hit(
+                    message=f"{name} is not spelt out at its first use",
+                    place=place,
+                    fix=f"write “Full Name ({name})”, or list it in glossary.toml under [acronyms]",
+                )
+
+
+_ACRONYM = re.compile(r"(?<![\w.&-])(?P<name>[A-Z][A-Z&]{1,5})(?:s|['’]s)?(?![\w-])(?!\.\w)")
+_TOLD_AFTER = re.compile(r"(?<=[\w’'.])\s{1,3}\(“?(?:the\s+)?([A-Z][A-Z&]{1,5})s?”?[),;]")
+_TOLD_BEFORE = re.compile(r"\b([A-Z][A-Z&]{1,5})s?\s+\((?:the\s+)?[A-Z]?[a-z]+[\s-]")
+#: “the Joint Committee on the Research Environment, or JCORE, …”
+_TOLD_BESIDE = re.compile(r",\s+(?:or|known as|called)\s+(?:the\s+)?([A-Z][A-Z&]{1,5})\b")
+
+
+def _spelt_out(text: str) -> set[str]:
+    return {
+        match[1] for pattern in (_TOLD_AFTER, _TOLD_BEFORE, _TOLD_BESIDE) for match in pattern.finditer(text)
+    }

@@ -70,6 +70,11 @@ FAULTLESS = [
     ),
     ("quote-attribution", "“Nothing will ever be late again here,” the minister said."),
     ("quote-attribution", "The so-far “new normal” of the port."),
+    (
+        "quote-attribution",
+        "The paper is called off. See “Ports and Railways Agree on One Common Timetable,” press release.",
+    ),
+    ("acronym", "The Joint Council on the Quay, or JCQ, agreed. JCQ meets again."),
     ("blockquote-attribution", "> Nothing will be late again.\n>\n> — A. Minister, Harbour Town, 3 February"),
     ("blockquote-attribution", "> Nothing will be late again.\n\n— A. Minister, Harbour Town"),
     ("double-space", "The port\nand the railway.  \nA new line."),

@@ -187,6 +187,23 @@ def test_a_broken_file_shows_its_line_over_the_last_good_letter(page: Page, desk
     overlay.wait_for(state="detached")
 
 
+def test_settings_are_followed_and_broken_ones_shown_with_their_line(page: Page, desk: Desk) -> None:
+    settings = desk.folder / "newsletter.toml"
+    settings.write_text(
+        SETTINGS.replace('title = "Harbour Digest"', 'titel = "Harbour Digest"'), encoding="utf-8"
+    )
+    overlay = page.locator("#broken")
+    overlay.wait_for()
+    assert "newsletter.toml:2" in overlay.inner_text()
+    letter(page).get_by_role("heading", name="Ports agree").wait_for()
+    settings.write_text(
+        SETTINGS.replace('title = "Harbour Digest"', 'title = "Quay Digest"'), encoding="utf-8"
+    )
+    letter(page).get_by_role("heading", name="Quay Digest").wait_for()
+    settings.write_text(SETTINGS, encoding="utf-8")
+    letter(page).get_by_role("heading", name="Harbour Digest").wait_for()
+
+
 def test_a_field_that_nobody_knows_is_shown_with_its_line(page: Page, desk: Desk) -> None:
     desk.write(ISSUE.replace("subscriber.first_name", "subscriber.shoe_size"))
     page.locator("#broken").wait_for()

@@ -60,7 +60,8 @@ class Studio:
         version, proof = self.print.version + 1, self.print.proof
         try:
             if settings_changed:
-                self._pressed = None
+                # Settings that do not hold leave the press as it was.
+                self._pressed = self.press()
             self.print = Print(version=version, proof=self.at.proof(self.path))
         except errors.NewsletterError as error:
             self.print = Print(version=version, proof=proof, faults=tuple(_faults(error)), hint=error.hint)
