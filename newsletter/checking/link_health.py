@@ -51,3 +51,7 @@ class Asker(Protocol):
     ) -> Mapping[str, Answer]:
         """Ask each address once, all at a time; ``told`` hears each answer as it comes."""
         ...
+
+    def last_asked(self, urls: Sequence[str]) -> datetime | None:
+        """Return since when the answers of all these are known; None where one was never asked."""
+        ...

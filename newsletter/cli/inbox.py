@@ -45,7 +45,7 @@ def clip(
     """Save sources: where they are from, what they say, and room for your words. Nothing is saved twice."""
     if url and len(sources) != 1:
         raise errors.UsageError("--url is for one file at a time")
-    gatherer = invocation.of(ctx).app.gatherer
+    gatherer = invocation.of(ctx).app.gatherer()
     results = []
     for result in gatherer.clip(sources, topics=topic or (), url=url):
         results.append(result)
@@ -81,7 +81,7 @@ def collect(ctx: typer.Context, as_json: output.Json = False) -> None:
         raise errors.UsageError(
             "there are no feeds", hint="write [feeds.NAME] with a url into newsletter.toml"
         )
-    reports = app_.collector.collect()
+    reports = app_.collector().collect()
     output.show(reports, as_json=as_json, text=lambda: None)
     for report in reports:
         if as_json:
@@ -102,7 +102,7 @@ def add(
     edit: Annotated[bool, typer.Option("--edit/--no-edit", help="Open it in $EDITOR.")] = True,
 ) -> None:
     """Begin an empty clipping and open it in your editor."""
-    taken = invocation.of(ctx).app.gatherer.blank(title, topics=topic or ())
+    taken = invocation.of(ctx).app.gatherer().blank(title, topics=topic or ())
     output.line(str(taken.path))
     if edit:
         _open(taken.path)

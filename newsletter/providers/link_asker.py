@@ -169,6 +169,12 @@ class WebAsker:
     def _answer(self, url: str, **facts: Any) -> link_health.Answer:
         return link_health.Answer(url=url, asked_at=self._clock(), **{"final": url, **facts})
 
+    def last_asked(self, urls: Sequence[str]) -> datetime | None:
+        """Return since when the answers of all these are known; None where one was never asked."""
+        known = dict(self._remembered())
+        times = [known[url].asked_at for url in urls if url in known]
+        return min(times) if times and len(times) == len(urls) else None
+
     def _is_fresh(self, answer: link_health.Answer) -> bool:
         good = answer.trouble is _TROUBLE.NONE and answer.status < 400
         return self._clock() - answer.asked_at < (_GOOD_FOR if good else _BAD_FOR)

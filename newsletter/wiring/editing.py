@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Sequence
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from newsletter.domain import deliveries, errors, numbering
 from newsletter.wiring.foundation import Foundation
 
 if TYPE_CHECKING:
@@ -92,28 +95,26 @@ class Editing(Foundation):
 
         return inbox.Inbox(self.workspace.issues / clippings.FOLDER)
 
-    @cached_property
     def gatherer(self) -> gathering.Gatherer:
-        """Return what clips pages and files into the inbox."""
-        from newsletter.authoring import downloads, gathering
+        """Return what clips pages and files into the inbox, as it is now and with today's date."""
+        from newsletter.authoring import downloads, gathering, inbox
 
         limits = downloads.Limits(allow_private=self.settings.inbox.allow_private)
         return gathering.Gatherer(
-            into=self.inbox,
+            into=inbox.Inbox(self.inbox.folder),
             downloader=downloads.Downloader(limits),
             today=self.today(),
             own=urlsplit(self.publication.url).hostname or "",
         )
 
-    @cached_property
     def collector(self) -> feeds.Collector:
-        """Return what reads the feeds into the inbox."""
+        """Return what reads the feeds into the inbox, as it is now and with today's date."""
         from newsletter.authoring import downloads, feeds
 
         limits = dataclasses.replace(feeds.FEED_LIMITS, allow_private=self.settings.inbox.allow_private)
         return feeds.Collector(
             feeds=feeds.of_settings(self.settings.feeds),
-            gatherer=self.gatherer,
+            gatherer=self.gatherer(),
             downloader=downloads.Downloader(limits),
             pause=lambda: time.sleep(1),
         )
@@ -133,8 +134,26 @@ class Editing(Foundation):
         """
         from newsletter.authoring import shelf
 
-        today = self.today() if name == "next" else None
-        return shelf.find(self.workspace.issues, name, today=today)
+        if name != "next":
+            return shelf.find(self.workspace.issues, name)
+        mailed = [mailing.number for mailing in self._mailings()]
+        return shelf.find(self.workspace.issues, name, today=self.today(), sent=mailed)
+
+    def mailing_of(self, number: numbering.IssueNumber) -> deliveries.Mailing | None:
+        """Return the mailing of an issue, or None; an editor without a database has none."""
+        return next((mailing for mailing in self._mailings() if mailing.number == number), None)
+
+    def _mailings(self) -> Sequence[deliveries.Mailing]:
+        try:
+            found = self.ledger.mailings()
+        except (errors.StoreError, errors.SettingsError):
+            return ()
+        return [mailing for mailing in found if mailing.status is not deliveries.MailingStatus.CANCELLED]
+
+    def links_asked(self, path: Path) -> tuple[int, datetime | None]:
+        """Return how many links an issue has, and since when the answers of all of them are known."""
+        urls = self.press.links(path)
+        return len(urls), self.asker().last_asked(urls)
 
     def forgotten(self) -> list[str]:
         """Return the issues that bear today's date and have no mailing."""

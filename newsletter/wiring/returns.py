@@ -89,6 +89,9 @@ class Returns(Delivery):
         if self.settings.bounces.mailbox:
             often = triggers.every(self.settings.bounces.every)
             queue.every(often, self._collect, name="bounces")
+        if self.settings.feeds and self.settings.inbox.collect_every:
+            often = triggers.every(self.settings.inbox.collect_every)
+            queue.every(often, self._read_feeds, name="feeds")
         if self.settings.schedule.first is not None:
             days = triggers.on_issue_days(self.settings.schedule.cadence())
             queue.every(days, remind, name="issue day")
@@ -99,3 +102,14 @@ class Returns(Delivery):
             self.intake().take_in()
         except errors.NewsletterError as error:
             _log.error("mails that came back: %s", error, extra={"action": "bounces"})
+
+    def _read_feeds(self) -> None:
+        """Read the feeds; one that is broken, or a full disk, is told and tried again next time."""
+        try:
+            reports = self.collector().collect()
+        except errors.NewsletterError as error:
+            _log.error("feeds: %s", error, extra={"action": "feeds"})
+            return
+        for report in reports:
+            if report.error:
+                _log.warning("feed %s: %s", report.name, report.error, extra={"action": "feeds"})

@@ -5,11 +5,13 @@ from __future__ import annotations
 import stat
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from newsletter import wiring
 from tests.authoring.press import FERRY, Press, running
 from tests.authoring.test_feeds import rss
 from tests.cli.conftest import Run
@@ -163,3 +165,40 @@ def test_clippings_are_shown_and_dropped_by_a_part_of_their_name(run: Run, root:
     assert run("inbox", "drop", "flood", "--yes").code == 0
     assert run("inbox", "show", "flood").code == 1
     assert len(run("inbox", "list", "--json").json) == 2
+
+
+class Clock:
+    """A queue that keeps what it is to do, and does it when told."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, Callable[[], None]] = {}
+        self.triggers: dict[str, Any] = {}
+
+    def every(self, trigger: Any, job: Callable[[], None], *, name: str) -> None:
+        self.jobs[name], self.triggers[name] = job, trigger
+
+
+def watched(root: Path) -> Clock:
+    clock = Clock()
+    wiring.build(root).keep_watch(clock, lambda: None)  # type: ignore[arg-type]  # all that it is asked for
+    return clock
+
+
+def test_a_service_reads_the_feeds_on_its_own_schedule_and_lives_through_a_broken_one(
+    run: Run, root: Path, press: Press, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert "feeds" not in watched(root).jobs
+    url = press.put("/feed", rss(press, ("A story", "/a", "Told.")))
+    settings = root / "newsletter.toml"
+    feeds = f'\n[feeds.good]\nurl = "{url}"\n[feeds.bad]\nurl = "{press.base}/gone"\n'
+    settings.write_text(settings.read_text().replace('collect_every = "6h"', 'collect_every = "2h"') + feeds)
+    clock = watched(root)
+    assert clock.triggers["feeds"].interval.total_seconds() == 7200
+    clock.jobs["feeds"]()
+    assert [one["title"] for one in run("inbox", "list", "--json").json] == ["A story"]
+    assert "feed bad: " in caplog.text
+    press.put("/feed", rss(press, ("A story", "/a", "Told."), ("Another", "/b", "Told too.")))
+    clock.jobs["feeds"]()
+    assert len(run("inbox", "list", "--json").json) == 2
+    settings.write_text(settings.read_text().replace('collect_every = "2h"', 'collect_every = "0h"'))
+    assert "feeds" not in watched(root).jobs

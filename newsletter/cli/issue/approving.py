@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import getpass
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from newsletter.cli import invocation, nouns, output
 from newsletter.cli.issue.group import Issue, app, path_of
-from newsletter.domain import findings
+from newsletter.domain import deliveries, findings
 
 if TYPE_CHECKING:
     from newsletter.sending import clearance
@@ -43,10 +44,36 @@ def _print_approval(report: clearance.Report) -> None:
 
 @app.command(epilog=nouns.example("newsletter issue status next"))
 def status(ctx: typer.Context, issue: Issue, as_json: output.Json = False) -> None:
-    """Show how far an issue has come: written, checked, approved, edited since."""
+    """Show how far an issue has come: written, checked, approved, edited since, scheduled, sent."""
     app_ = invocation.of(ctx).app
-    report = app_.clearance.report(path_of(app_, issue))
-    output.show(_plain(report), as_json=as_json, text=lambda: _print_status(report))
+    path = path_of(app_, issue)
+    report = app_.clearance.report(path)
+    links, asked = app_.links_asked(path)
+    mailing = app_.mailing_of(report.proof.number)
+    plain = _plain(report) | {
+        "links": links,
+        "links_asked": asked,
+        "mailing": mailing.status if mailing else None,
+        "due_at": mailing.due_at if mailing else None,
+        "finished_at": mailing.finished_at if mailing else None,
+    }
+    output.show(plain, as_json=as_json, text=lambda: _print_status(report, _links(links, asked), mailing))
+
+
+def _links(count: int, asked: datetime | None) -> str:
+    if not count:
+        return "none"
+    return f"{count}, " + (
+        f"asked on {asked:%Y-%m-%d %H:%M} UTC" if asked else "not all asked yet (check --links)"
+    )
+
+
+def _mailed(mailing: deliveries.Mailing | None) -> str:
+    if mailing is None:
+        return "not scheduled"
+    if mailing.finished_at:
+        return f"{mailing.status} on {mailing.finished_at:%Y-%m-%d %H:%M} UTC"
+    return str(mailing.status) + (f" for {mailing.due_at:%Y-%m-%d %H:%M} UTC" if mailing.due_at else "")
 
 
 def _plain(report: clearance.Report) -> dict[str, object]:
@@ -64,7 +91,7 @@ def _plain(report: clearance.Report) -> dict[str, object]:
     }
 
 
-def _print_status(report: clearance.Report) -> None:
+def _print_status(report: clearance.Report, links: str, mailing: deliveries.Mailing | None) -> None:
     issue, standing = report.proof.issue, report.standing
     found = ", ".join(f"{report.count(one)} {one}s" for one in findings.Severity if one != "advice")
     approvals = [f"by {one.by} on {one.at:%Y-%m-%d %H:%M} UTC" for one in standing.valid]
@@ -75,9 +102,11 @@ def _print_status(report: clearance.Report) -> None:
         ("Issue", f"{issue.number.label} of {issue.date}"),
         ("Written", f"{issue.status}, {len(issue.entries)} entries, {', '.join(_languages(report))}"),
         ("Checked", found),
+        ("Links", links),
         ("Content", f"sha256:{report.proof.digest[:16]}…"),
         ("Approved", "; ".join(approvals) or "by nobody"),
         ("Needed", f"{len(standing.valid)} of {standing.needed}"),
+        ("Mailing", _mailed(mailing)),
     ]
     for name, value in rows:
         output.line(f"{name + ':':<10}{value}")
