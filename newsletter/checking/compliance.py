@@ -62,7 +62,10 @@ def postal_address(page: reading.Reading) -> Hits:
     address = page.subject.publication.postal_address.strip()
     if not address:
         yield rulebook.Hit(
-            message="the publication has no postal address", fix="set postal_address under [publication]"
+            message="the publication has no postal address: commercial mail must show one",
+            fix="set postal_address under [publication]",
+            # Whether a publication is a commercial one, its publisher knows and we do not.
+            severity=findings.Severity.WARNING,
         )
         return
     wanted = _letters(address)

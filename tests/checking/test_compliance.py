@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from newsletter import checking
-from newsletter.domain import messages
+from newsletter.domain import findings, messages
 from tests.checking import desk
 
 RULES = [rule.id for rule in checking.rules() if rule.family == "compliance"]
@@ -58,9 +58,12 @@ def test_a_part_that_does_not_show_the_postal_address_is_an_error(tmp_path: Path
     assert part in finding.message.lower()
 
 
-def test_a_publication_without_postal_address_is_an_error(tmp_path: Path) -> None:
+def test_a_publication_without_postal_address_is_warned(
+    tmp_path: Path,
+) -> None:
     publication = dataclasses.replace(desk.PUBLICATION, postal_address=" ")
     (finding,) = desk.found(letter(tmp_path, publication=publication), "postal-address")
+    assert finding.severity is findings.Severity.WARNING
     assert "postal_address" in finding.fix
 
 
