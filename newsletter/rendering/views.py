@@ -142,6 +142,9 @@ class Views:
             "leading": "1.8" if self._is_dense else "1.6",
             "heading_leading": "1.45" if self._is_dense else "1.3",
             "publication": self._publication,
+            "postal_lines": tuple(
+                filter(None, map(str.strip, self._publication.postal_address.splitlines()))
+            ),
             "contact": _contact(self._publication.contact),
             "issue": issue,
             "title": markdown.typeset(issue.title or self._publication.title),

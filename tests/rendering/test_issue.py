@@ -190,3 +190,18 @@ def test_a_passage_that_was_read_before_is_numbered_and_placed_anew() -> None:
     elsewhere = issue_room.render(samples.ISSUE, samples.PUBLICATION, theme.packaged(), image_base="cid:")
     assert 'src="cid:images/pier.png"' in str(elsewhere.html)
     assert samples.rendered() == first
+
+
+def test_an_issue_without_entries_has_no_empty_sections() -> None:
+    empty = dataclasses.replace(samples.ISSUE, entries=())
+    assert "<h2" not in html_of(empty)
+    assert "<ol" not in html_of(empty)
+    assert "HEADLINES" not in text_of(empty)
+
+
+def test_a_postal_address_keeps_its_lines() -> None:
+    publication = dataclasses.replace(samples.PUBLICATION, postal_address="12 Quay Street\n  Harbourtown\n")
+    rendered = issue_room.render(samples.ISSUE, publication, theme.packaged())
+    merger = merge.compile(samples.template(rendered=rendered))
+    assert "<br />12 Quay Street<br />Harbourtown</p>" in merger.html(samples.READER)
+    assert "\n12 Quay Street\nHarbourtown\n" in merger.text(samples.READER)
