@@ -57,8 +57,30 @@ def mailbox(name: str, display: str, address: str) -> bytes:
         check(name, address)
         raise errors.RenderError(f"the header {name} cannot hold the address “{address}”")
     if not display.strip():
-        return _folded(name, [address])
-    return identified(name, display, address)
+        return _folded(name, [ascii_address(address)])
+    return identified(name, display, ascii_address(address))
+
+
+def ascii_domain(domain: str) -> str:
+    """Return a domain as it stands in ASCII headers (IDNA 2008, UTS 46).
+
+    Raises:
+        RenderError: it is no domain.
+    """
+    if domain.isascii():
+        return domain
+    import idna
+
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise errors.RenderError(f"“{domain}” is no domain: {error}") from error
+
+
+def ascii_address(address: str) -> str:
+    """Return an address with its domain in ASCII; the part before the @ stays as it is."""
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{ascii_domain(domain)}"
 
 
 def identified(name: str, display: str, identifier: str) -> bytes:

@@ -46,8 +46,9 @@ class Merger:
         #: Encoded once, unless the subject is personal.
         self._subject_line = self._encoded_subject({})
         self._subject_is_personal = any(isinstance(piece, messages.Field) for piece in self._subject)
-        self._message_id = f"{template.number.key}.%s@{template.domain}"
-        self._sender = f"bounce+%s@{template.domain}"
+        self._domain = headers.ascii_domain(template.domain)
+        self._message_id = f"{template.number.key}.%s@{self._domain}"
+        self._sender = f"bounce+%s@{self._domain}"
         self._tail = self._closing_head()
         self._date: datetime | None = None
         self._date_line = b""
@@ -130,7 +131,7 @@ class Merger:
         token = url.rpartition("/")[2]
         if not _LOCAL_PART(token):
             token = urllib.parse.quote(token, safe="")
-        value = f"<{url}>, <mailto:unsubscribe@{self._template.domain}?subject={token}>"
+        value = f"<{url}>, <mailto:unsubscribe@{self._domain}?subject={token}>"
         if not _URL(url) or len(value) > headers.MAX_LINE - len("List-Unsubscribe: "):
             headers.check("List-Unsubscribe", url)
             raise errors.RenderError(f"List-Unsubscribe cannot hold the address “{url}”")
@@ -144,7 +145,9 @@ class Merger:
         template = self._template
         special = {
             "Reply-To": lambda name: headers.mailbox(name, "", template.reply_to),
-            "List-Id": lambda name: headers.identified(name, template.list_name, template.list_id),
+            "List-Id": lambda name: headers.identified(
+                name, template.list_name, headers.ascii_domain(template.list_id)
+            ),
         }
         lines = [
             special[name](name) if name in special else headers.field(name, value)
@@ -171,10 +174,10 @@ def _to(recipient: messages.Recipient) -> bytes:
 
 def _constant_headers(template: messages.MessageTemplate) -> dict[str, str]:
     """Return the header fields that every message of the mailing has, decoded."""
-    owner = template.reply_to or template.from_email
+    owner = urllib.parse.quote(headers.ascii_address(template.reply_to or template.from_email), safe="@+")
     found = {
         "Reply-To": "" if template.reply_to == template.from_email else template.reply_to,
-        "List-Id": f"{template.list_name} <{template.list_id}>",
+        "List-Id": f"{template.list_name} <{headers.ascii_domain(template.list_id)}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "List-Archive": f"<{template.archive_url}>" if template.archive_url else "",
         "List-Owner": f"<mailto:{owner}>",

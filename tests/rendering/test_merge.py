@@ -42,7 +42,7 @@ NASTY = (
 
 
 def parsed(message: messages.Message) -> EmailMessage:
-    found = email.message_from_bytes(message.raw, policy=email.policy.default)
+    found = email.message_from_bytes(message.raw, policy=email.policy.default.clone(raise_on_defect=True))
     assert isinstance(found, EmailMessage)
     return found
 
@@ -280,6 +280,25 @@ def test_an_address_outside_ascii_is_written_as_utf_8() -> None:
     reader = samples.READER._replace(email="zoë@example.net", name="")
     raw = merge.compile(samples.template()).merge(reader, samples.NOW).raw
     assert "\r\nTo: zoë@example.net\r\n".encode() in raw
+
+
+def test_a_domain_outside_ascii_is_written_in_its_ascii_form() -> None:
+    template = samples.template(
+        domain="bücher.example",
+        from_email="news@bücher.example",
+        reply_to="",
+        list_id="digest.bücher.example",
+    )
+    message = merge.compile(template).merge(samples.READER._replace(email="ada@日本.example"), samples.NOW)
+    head = message.raw.partition(b"\r\n\r\n")[0].decode("ascii")
+    assert 'From: "Harbour Digest" <news@xn--bcher-kva.example>' in head
+    assert "<ada@xn--wgv71a.example>" in head
+    assert "List-Owner: <mailto:news@xn--bcher-kva.example>" in head
+    assert "<digest.xn--bcher-kva.example>" in head
+    assert message.message_id == "v2n23.k3yk3yk3y@xn--bcher-kva.example"
+    assert message.sender == "bounce+b0unce@xn--bcher-kva.example"
+    with pytest.raises(errors.RenderError, match="is no domain"):
+        merge.compile(samples.template(domain="é..example"))
 
 
 def test_the_boundary_stands_in_no_body() -> None:
