@@ -15,7 +15,7 @@ from newsletter.checking import features, reading, rulebook
 from newsletter.domain import errors, findings
 
 Hits = Iterable[rulebook.Hit]
-rule = rulebook.family("clients", on_html=True)
+rule = rulebook.family("clients", needs=("html",))
 
 #: Below this share of the readers a gap is left unsaid.
 _BREAKING_FROM, _COSMETIC_FROM = 0.01, 0.10

@@ -9,7 +9,7 @@ from newsletter.checking import prose, reading, rulebook, sourcing
 from newsletter.domain import findings, issues
 
 Hits = Iterable[rulebook.Hit]
-rule = rulebook.family("editions")
+rule = rulebook.family("editions", needs=("editions",))
 
 #: Months and large numbers are words in one language and figures in another: 12月, 1.2 billion, 12億.
 _FIGURE = re.compile(

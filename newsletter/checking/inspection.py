@@ -43,7 +43,7 @@ def links(subject: subjects.Subject) -> list[str]:
 
 
 def _applies(rule: rulebook.Rule, subject: subjects.Subject) -> bool:
-    return rule.understands(subject.issue.language) and bool(subject.html or not rule.on_html)
+    return rule.understands(subject.issue.language) and all(getattr(subject, name) for name in rule.needs)
 
 
 def _wanted(flaws: Sequence[findings.Finding], chosen: Sequence[rulebook.Rule]) -> list[findings.Finding]:

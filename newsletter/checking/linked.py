@@ -9,7 +9,7 @@ from newsletter.checking import link_health, reading, rulebook, sourcing
 from newsletter.domain import findings
 
 Hits = Iterable[rulebook.Hit]
-rule = rulebook.family("links")
+rule = rulebook.family("links", needs=("answers",))
 
 _ERROR, _WARNING, _ADVICE = findings.Severity.ERROR, findings.Severity.WARNING, findings.Severity.ADVICE
 _GONE = frozenset({404, 410})

@@ -56,8 +56,8 @@ class Rule:
     look: Look
     #: Languages it understands, as ISO 639 codes; empty: all.
     languages: tuple[str, ...] = ()
-    #: Whether it looks at the HTML part, and has nothing to say where there is none.
-    on_html: bool = False
+    #: What of the subject it looks at, and has nothing to say without: ``html``, ``answers`` …
+    needs: tuple[str, ...] = ()
 
     def understands(self, language: str) -> bool:
         """Say whether the rule means anything in a language."""
@@ -72,7 +72,7 @@ class Maker(Protocol):
         ...
 
 
-def family(name: str, *, languages: tuple[str, ...] = (), on_html: bool = False) -> Maker:
+def family(name: str, *, languages: tuple[str, ...] = (), needs: tuple[str, ...] = ()) -> Maker:
     """Return what makes the rules of one family."""
 
     def rule(rule_id: str, severity: findings.Severity, *, source: str) -> Callable[[Look], Rule]:
@@ -86,7 +86,7 @@ def family(name: str, *, languages: tuple[str, ...] = (), on_html: bool = False)
                 source=source,
                 look=look,
                 languages=languages,
-                on_html=on_html,
+                needs=needs,
             )
 
         return make

@@ -70,6 +70,11 @@ def test_a_waiver_of_a_rule_that_was_skipped_is_not_called_unused(tmp_path: Path
     assert checking.check(desk.subject(tmp_path, text), skip=["double-space"]) == []
 
 
+def test_a_waiver_of_what_could_not_be_looked_at_is_not_called_unused(tmp_path: Path) -> None:
+    text = waive(double_space="a poem", duplicate_word="a quote", link_home="a portal", contrast="a logo")
+    assert checking.check(desk.subject(tmp_path, text)) == []
+
+
 def test_a_waiver_without_reason_is_a_finding(tmp_path: Path) -> None:
     subject = desk.subject(tmp_path, SHOUTING)
     issue = dataclasses.replace(subject.issue, waivers={"double-space": " ", "duplicate-word": "a quote"})

@@ -298,6 +298,18 @@ def test_a_readers_language_picks_the_edition_and_the_switch_overrides_it(page: 
     letter(page).get_by_role("heading", name="Ports agree").wait_for()
 
 
+def test_an_edition_written_meanwhile_can_be_chosen(page: Page, desk: Desk) -> None:
+    german = desk.folder / "issues" / "vol-2-3.de.md"
+    german.write_text(
+        JAPANESE.replace("language: ja", "language: de").replace("港が", "Häfen"), encoding="utf-8"
+    )
+    page.locator("[name=edition] option[value=de]").wait_for(state="attached")
+    choose(page, edition="de")
+    letter(page).get_by_role("heading", name="Häfen").wait_for()
+    german.unlink()
+    page.locator("[name=edition] option[value=de]").wait_for(state="detached")
+
+
 def test_a_finding_jumps_to_its_entry(page: Page, desk: Desk) -> None:
     desk.write(
         ISSUE.replace("The bridge", ("A long paragraph of words. " * 30 + "\n\n") * 8 + "The the bridge")

@@ -11,7 +11,7 @@ from newsletter.checking import document, reading, rulebook
 from newsletter.domain import findings
 
 Hits = Iterable[rulebook.Hit]
-rule = rulebook.family("accessibility", on_html=True)
+rule = rulebook.family("accessibility", needs=("html",))
 
 _ERROR, _WARNING, _ADVICE = findings.Severity.ERROR, findings.Severity.WARNING, findings.Severity.ADVICE
 _EMC = "Email Markup Consortium, accessibility report"

@@ -63,8 +63,17 @@ async function refresh() {
     show();
   }
   select(chosen);
+  offer(document.getElementById("meta").dataset.languages.split(" ").filter(Boolean));
   if (focused) document.getElementById(focused)?.focus();
   state.textContent = document.getElementById("meta").dataset.broken === "yes" ? "broken: the last good letter is shown" : "up to date";
+}
+
+// An edition may have been written, or taken away, since the page was opened.
+function offer(languages) {
+  const edition = controls.elements.edition;
+  const asked = edition.value;
+  while (edition.options.length > 1) edition.remove(1);
+  for (const language of languages) edition.add(new Option(language, language, false, language === asked));
 }
 
 // Replace everything but the panel that holds the frames.
