@@ -49,7 +49,7 @@ class Tray:
     def put_back(self, message: messages.Message) -> None:
         """Take back a message that was not handed over."""
         self._drop(message.delivery)
-        self._waiting.append(message)
+        self._waiting.appendleft(message)
 
     async def ready(self) -> bool:
         """Wait until there is a message to take; False once each has its receipt."""

@@ -261,6 +261,30 @@ def test_a_window_opens_only_when_one_chunk_was_taken() -> None:
     assert all(block.startswith(b"RSET\r\n") for block in blocks[:4])
 
 
+def test_after_a_stop_nothing_more_is_handed_over() -> None:
+    talk = WAYS["pipelining"](Tray(letters(3)))
+    talk.next_block()
+    for reply in (Reply(250, "ok"), Reply(250, "ok"), Reply(354, "go")):
+        talk.answer(reply)
+    assert b"bounce+2@" in talk.next_block()
+    for reply in (Reply(552, "5.3.4 too big"), Reply(250, "ok"), Reply(250, "ok"), Reply(354, "go")):
+        talk.answer(reply)
+    assert talk.stop is not None
+    assert talk.stop.delivery == 1
+    assert talk.next_block() == b""
+    assert talk.finished
+    assert [one.delivery for one in talk.leftovers(unsent=False).untouched] == [2]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_halted_dialogue_waits_only_for_what_was_handed_over(way: str) -> None:
+    talk = WAYS[way](Tray(letters(3)))
+    talk.next_block()
+    talk.halt()
+    assert talk.finished == (way != "chunks")
+    assert talk.next_block() == b""
+
+
 @pytest.mark.parametrize("way", ["pipelining", "plain"])
 def test_one_command_at_a_time_where_the_server_does_not_pipeline(way: str) -> None:
     talk = WAYS[way](Tray([letter(1)]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -139,6 +140,60 @@ async def test_an_idle_connection_that_the_server_closes_is_no_failure() -> None
         assert await task is None
     assert kinds(tray)[2] is Kind.ACCEPTED
     assert server.connections == 2
+
+
+class Late(Tray):
+    """Says that it has messages, and gives none past the first few before something has happened."""
+
+    def __init__(self, count: int, *, first: int, happened: Callable[[], bool]) -> None:
+        super().__init__(letters(count))
+        self._first, self._happened = first, happened
+
+    def take(self) -> messages.Message | None:
+        return super().take() if len(self.receipts) < self._first or self._happened() else None
+
+    async def ready(self) -> bool:
+        await asyncio.sleep(0.001)
+        return await super().ready()
+
+
+async def test_a_connection_closed_before_it_had_anything_to_do_is_no_failure() -> None:
+    closing = (b"250 scripted\r\n", Slowly(b"421 idle\r\n"), Act.CLOSE)
+    async with ScriptedServer({"EHLO": [closing]}, offers=()) as server:
+        tray = Late(3, first=0, happened=lambda: server.connections > 1)
+        assert await send(server, tray, attempts=1) is None
+    assert set(kinds(tray).values()) == {Kind.ACCEPTED}
+
+
+async def test_a_connection_that_cannot_be_opened_does_not_end_what_others_do() -> None:
+    full = ("421 4.3.2 too many connections", Act.CLOSE)
+    async with ScriptedServer({"GREETING": ["220 ready", *[full] * 50]}, offers=PIPELINING) as server:
+        tray = Late(20, first=1, happened=lambda: server.connections > 5)
+        assert await send(server, tray, connections=2, attempts=2) is None
+    assert set(kinds(tray).values()) == {Kind.ACCEPTED}
+
+
+class Hasty(Tray):
+    """Says that there is no more as soon as everything was taken."""
+
+    async def ready(self) -> bool:
+        return self.waiting > 0
+
+
+async def test_what_comes_back_when_all_seemed_done_is_still_sent() -> None:
+    async with ScriptedServer({"RCPT": [Act.CLOSE]}, offers=PIPELINING) as server:
+        tray = Hasty([letter(1)])
+        assert await send(server, tray) is None
+    assert kinds(tray) == {1: Kind.ACCEPTED}
+
+
+async def test_only_failures_in_a_row_count() -> None:
+    greetings: list[Answer] = ["220 ready", Act.CLOSE] * 6
+    script: dict[str, list[Answer]] = {"GREETING": greetings, "CONTENT": [(b"250 ok\r\n", Act.CLOSE)] * 6}
+    async with ScriptedServer(script, offers=PLAIN) as server:
+        tray = Tray(letters(6))
+        assert await send(server, tray, attempts=2) is None
+    assert set(kinds(tray).values()) == {Kind.ACCEPTED}
 
 
 # -- refusals ----------------------------------------------------------------------------------
