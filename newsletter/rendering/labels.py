@@ -21,10 +21,10 @@ def read(folders: tuple[Path, ...], language: str) -> Mapping[str, str]:
         RenderError: a ``labels.toml`` cannot be read.
     """
     found: dict[str, str] = {}
-    for folder in reversed(folders):
-        tables = _tables(folder / _FILE)
-        for name in (_FALLBACK, language.partition("-")[0].lower(), language.lower()):
-            found |= {key: str(text) for key, text in tables.get(name, {}).items()}
+    tables = [_tables(folder / _FILE) for folder in reversed(folders)]
+    for name in (_FALLBACK, language.partition("-")[0].lower(), language.lower()):
+        for table in tables:
+            found |= {key: str(text) for key, text in table.get(name, {}).items()}
     return found
 
 

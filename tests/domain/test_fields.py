@@ -83,3 +83,10 @@ def test_joining_escapes_values_and_leaves_the_text_alone() -> None:
 
 def test_a_line_of_ten_thousand_open_braces_is_read_at_once() -> None:
     assert len(fields.find("{{" * 10_000)) == 10_000
+
+
+def test_a_snippet_is_found_by_its_name_and_place() -> None:
+    (found,) = fields.find('One\n{{ snippet "forwarded" }}')
+    assert (found.snippet, found.line, found.at, found.problem) == ("forwarded", 2, 4, "")
+    with pytest.raises(errors.RenderError, match="snippets go into the body"):
+        fields.parse('{{ snippet "forwarded" }}')

@@ -373,3 +373,24 @@ def test_dataclass_changes_of_a_template_reach_the_head() -> None:
     message = parsed(merge.compile(template).merge(samples.READER, samples.NOW))
     assert message["List-Archive"] is None
     assert message["Feedback-ID"] is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"feedback_id": "é"},
+        {"feedback_id": "x" * 1000},
+        {"from_name": "x" * 1000},
+        {"from_email": "no address"},
+        {"from_email": "two@at@example.org"},
+    ],
+)
+def test_a_header_that_mail_cannot_carry_is_refused_by_name(changes: dict[str, str]) -> None:
+    with pytest.raises(errors.RenderError, match=r"the header (Feedback-ID|From) "):
+        merge.compile(samples.template(**changes))
+
+
+def test_a_link_to_leave_that_is_no_web_address_is_refused() -> None:
+    reader = samples.READER._replace(values={"unsubscribe_url": "leave <me>"})
+    with pytest.raises(errors.RenderError, match="List-Unsubscribe cannot hold"):
+        merge.compile(samples.template()).merge(reader, samples.NOW)

@@ -1,0 +1,78 @@
+"""Themes: where templates and labels come from, and what is said when they are wrong."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from newsletter.domain import errors
+from newsletter.rendering import issue as issue_room
+from newsletter.rendering import labels, theme
+from newsletter.rendering import tokens as token_room
+from tests.rendering import samples
+
+
+def test_a_workspace_without_templates_has_the_packaged_theme(tmp_path: Path) -> None:
+    assert theme.of_workspace(tmp_path / "templates") == theme.packaged()
+
+
+def test_the_repository_is_its_own_workspace_without_looking_twice() -> None:
+    (folder,) = theme.packaged().folders
+    assert theme.of_workspace(folder).folders == (folder,)
+
+
+def test_a_workspaces_templates_and_tokens_go_first(tmp_path: Path) -> None:
+    tokens = token_room.Tokens(width=640)
+    found = theme.of_workspace(tmp_path, tokens=tokens)
+    assert found.folders == (tmp_path, *theme.packaged().folders)
+    assert found.tokens == tokens
+
+
+def test_parsing_names_every_template_or_every_fault(tmp_path: Path) -> None:
+    assert {"digest.mjml.j2", "letter.txt.j2", "web.html.j2"} <= set(theme.parse(theme.packaged()))
+    (tmp_path / "a.j2").write_text("{% if %}")
+    (tmp_path / "b.j2").write_text("ok\n{% endfor %}")
+    with pytest.raises(errors.RenderError, match=r"(?s)a\.j2:1: .*b\.j2:2: "):
+        theme.parse(theme.packaged().with_templates(tmp_path))
+
+
+def test_macros_without_their_context_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "digest.mjml.j2").write_text("\n{% import 'm.j2' as m %}{{ m.m() }}")
+    (tmp_path / "m.j2").write_text("{% macro m() %}{{ 'x' }}{% endmacro %}")
+    with pytest.raises(errors.RenderError, match="import macros “with context”"):
+        issue_room.render(samples.ISSUE, samples.PUBLICATION, theme.packaged().with_templates(tmp_path))
+
+
+def test_labels_can_be_said_in_another_way_and_in_another_language(tmp_path: Path) -> None:
+    (tmp_path / "labels.toml").write_text('[en]\nheadlines = "In brief"\n[de]\nheadlines = "Kurz"\n', "utf-8")
+    folders = (tmp_path, *theme.packaged().folders)
+    assert labels.read(folders, "en")["headlines"] == "In brief"
+    assert labels.read(folders, "en-GB")["headlines"] == "In brief"
+    assert labels.read(folders, "de")["headlines"] == "Kurz"
+    assert labels.read(folders, "de")["details"] == "Details"
+    assert labels.read(folders, "ja")["headlines"] == "ヘッドライン"
+
+
+@pytest.mark.parametrize("content", [b"[en", b"\xff\xfe"])
+def test_a_broken_file_of_labels_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "labels.toml").write_bytes(content)
+    with pytest.raises(errors.RenderError, match=r"labels\.toml: "):
+        labels.read((tmp_path, *theme.packaged().folders), "en")
+
+
+def test_every_language_says_every_label() -> None:
+    import tomllib
+
+    (folder,) = theme.packaged().folders
+    tables = tomllib.loads((folder / "labels.toml").read_text("utf-8"))
+    assert {language: set(table) for language, table in tables.items()} == {
+        language: set(tables["en"]) for language in tables
+    }
+
+
+def test_dates_are_written_as_the_language_does() -> None:
+    folders = theme.packaged().folders
+    assert labels.written_date(date(2026, 1, 9), labels.read(folders, "en")) == "January 9, 2026"
+    assert labels.written_date(date(2026, 1, 9), labels.read(folders, "ja")) == "2026年1月9日"
