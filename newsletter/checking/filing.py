@@ -42,4 +42,9 @@ duplicate_number = _filed(
     "duplicate-number",
     "Two issues of one number share one address in the archive, and one of them would be lost.",
 )
+render = _filed(
+    "render",
+    "What cannot be poured into its template cannot go out: the template is wrong, or the text asks for"
+    " something that is not there.",
+)
 no_entries = _filed("no-entries", "A digest without entries has nothing to say.")

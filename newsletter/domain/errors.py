@@ -20,6 +20,7 @@ NewsletterError
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -121,3 +122,22 @@ class ProviderError(NewsletterError):
 
 class ProviderRefusedError(ProviderError):
     """The provider knows us and refuses: credentials, policy or limits."""
+
+
+_PLACED = re.compile(r"(?P<path>[^\s:]+):(?P<line>\d+)(?::\d+)?: (?P<message>.+)")
+
+
+def located(error: NewsletterError, path: str = "") -> tuple[Problem, ...]:
+    """Return what an error says as problems with a place.
+
+    An error that only has sentences gives one problem for each line that begins with ``file:line:``, or
+    one of ``path`` as a whole.
+    """
+    if isinstance(error, _ProblemsError):
+        return error.problems
+    placed = [match for line in str(error).split("\n") if (match := _PLACED.fullmatch(line))]
+    if not placed:
+        return (Problem(path=path, line=0, message=str(error)),)
+    return tuple(
+        Problem(path=match["path"], line=int(match["line"]), message=match["message"]) for match in placed
+    )

@@ -107,6 +107,31 @@ class Press:
         """Return when an issue goes out, as far as its file says."""
         return issue.send_at or datetime.combine(issue.date, self.at, tzinfo=self.zone)
 
+    def _unrendered(
+        self, path: Path, error: errors.RenderError, *, only: Sequence[str], skip: Sequence[str]
+    ) -> list[findings.Finding]:
+        """Return why an issue cannot be rendered, and what is to be said of its text all the same."""
+        original = self.read(path)
+        editions = [original, *map(self.read, self._translations(path, original))]
+        subjects = [
+            self._surrounded(one, [other for other in editions if other is not one]) for one in editions
+        ]
+        found = [one for subject in subjects for one in checking.check(subject, only=only, skip=skip)]
+        known = {(one.path, one.line) for one in found if one.severity is findings.Severity.ERROR}
+        reasons = [
+            findings.Finding(
+                rule="render",
+                severity=findings.Severity.ERROR,
+                message=problem.message,
+                path=problem.path,
+                line=problem.line,
+                fix=error.hint,
+            )
+            for problem in errors.located(error, str(path))
+        ]
+        # A rule that found the same place says more of it.
+        return [*found, *(one for one in reasons if not one.line or (one.path, one.line) not in known)]
+
     def findings(
         self,
         path: Path,
@@ -129,11 +154,7 @@ class Press:
         except errors.IssueError:
             return [*flaws, *_flaws_beside(path)]
         except errors.RenderError as error:
-            severity = findings.Severity.ERROR
-            unrendered = findings.Finding(
-                rule="render", severity=severity, message=str(error), path=str(path), fix=error.hint
-            )
-            return [*flaws, unrendered]
+            return self._unrendered(path, error, only=only, skip=skip)
         subjects = [self.subject(edition, proof) for edition in proof.editions]
         subjects = [dataclasses.replace(subject, answers=answers or {}) for subject in subjects]
         return [one for subject in subjects for one in checking.check(subject, only=only, skip=skip)]
@@ -214,20 +235,26 @@ class Press:
 
     def subject(self, edition: Edition, proof: Proof) -> checking.Subject:
         """Return what the checks look at: an edition, what it was rendered to, and what surrounds it."""
-        issue, rendered = edition.issue, edition.template.rendered
         html, text = self.parts(edition)
+        others = [one.issue for one in proof.editions if one is not edition]
+        return dataclasses.replace(
+            self._surrounded(edition.issue, others),
+            rendered=edition.template.rendered,
+            html=html,
+            text=text,
+            raw=self.sample(edition).raw,
+        )
+
+    def _surrounded(self, issue: issues.Issue, editions: Sequence[issues.Issue]) -> checking.Subject:
+        """Return what surrounds an issue for the checks; it need not be rendered."""
         return checking.Subject(
             issue=issue,
             publication=self.publication,
             path=str(issue.path),
             lines=issue.path.read_text(encoding="utf-8-sig").splitlines(),
-            rendered=rendered,
-            html=html,
-            text=text,
             values=checking.sample_values(self.publication, issue),
-            raw=self.sample(edition).raw,
             past=self._past(issue),
-            editions=[one.issue for one in proof.editions if one is not edition],
+            editions=editions,
             glossary=glossaries.read(self.glossary) if self.glossary.is_file() else glossaries.EMPTY,
             shares=self.shares,
             images=picture_files.loader(issue.path.parent),

@@ -283,3 +283,27 @@ def test_an_archive_of_issues_is_imported_with_a_table_of_what_was_read(run: Run
     assert "1.3: guessed: it has no number" in result.err
     assert "Error: c.md" in result.err
     assert run("issue", "import", source, "--number", "1.1").code == 2
+
+
+def test_an_issue_that_cannot_be_rendered_is_checked_as_far_as_it_goes(run: Run, root: Path) -> None:
+    edit(
+        root / "issues" / "vol-1-2.md",
+        "The coast railway will",
+        "Dear {{ subscriber.shoe }}, the the railway will",
+    )
+    result = run("issue", "check", "1.2", "--format", "json")
+    assert result.code == 1
+    found = {one["rule"]: one for one in result.json["findings"]}
+    assert (found["unknown-field"]["line"], found["unknown-field"]["column"]) == (27, 6)
+    assert found["duplicate-word"]["line"] == 27
+    assert "render" not in found
+
+
+def test_a_template_that_is_wrong_is_told_with_its_line(run: Run, root: Path) -> None:
+    (root / "templates").mkdir(exist_ok=True)
+    (root / "templates" / "digest.mjml.j2").write_text(
+        "<mjml>\n{{ nothing_of_the_kind }}\n</mjml>\n", encoding="utf-8"
+    )
+    result = run("issue", "check", "1.2", "--format", "json")
+    (finding,) = [one for one in result.json["findings"] if one["rule"] == "render"]
+    assert (Path(finding["path"]).name, finding["line"]) == ("digest.mjml.j2", 2)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from newsletter.domain import deliveries, errors, findings
 from newsletter.sending import proofs
-
-_PLACE = re.compile(r"^(?P<path>[^\s:]+):(?P<line>\d+)(?::(?P<column>\d+))?: (?P<message>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,13 +89,7 @@ class Studio:
 
 
 def _faults(error: errors.NewsletterError) -> list[Fault]:
-    problems = getattr(error, "problems", None)
-    if problems is not None:
-        return [_fault(one.path, one.line, one.message) for one in problems]
-    match = _PLACE.match(str(error))
-    if match is None:
-        return [Fault(where="", message=str(error))]
-    return [_fault(match["path"], int(match["line"]), match["message"])]
+    return [_fault(one.path, one.line, one.message) for one in errors.located(error)]
 
 
 def _fault(path: str, line: int, message: str) -> Fault:
