@@ -9,6 +9,7 @@ import pytest
 
 from newsletter.domain import errors, messages
 from newsletter.domain.verdicts import Kind, Scope
+from newsletter.providers.smtp.options import SmtpOptions
 from newsletter.providers.smtp.provider import Smtp
 from newsletter.providers.tray import Tray
 from tests.providers.letters import letter, letters
@@ -181,10 +182,17 @@ class Hasty(Tray):
 
 
 async def test_what_comes_back_when_all_seemed_done_is_still_sent() -> None:
-    async with ScriptedServer({"RCPT": [Act.CLOSE]}, offers=PIPELINING) as server:
-        tray = Hasty([letter(1)])
+    script: dict[str, list[Answer]] = {"MAIL": ["250 ok", ("421 4.3.0 going down", Act.CLOSE)]}
+    async with ScriptedServer(script, offers=ALL) as server:
+        tray = Hasty(letters(2))
         assert await send(server, tray) is None
-    assert kinds(tray) == {1: Kind.ACCEPTED}
+    assert kinds(tray) == {1: Kind.ACCEPTED, 2: Kind.ACCEPTED}
+
+
+def test_it_waits_longer_after_each_failure_and_slots_wait_apart() -> None:
+    made = SmtpOptions(host="127.0.0.1", backoff=0.5, connections=4)
+    assert [made.pause(failures, slot=0) for failures in (1, 2, 3, 8, 100)] == [0.5, 1, 2, 60, 60]
+    assert [made.pause(1, slot=slot) for slot in range(4)] == [0.5, 0.5625, 0.625, 0.6875]
 
 
 async def test_only_failures_in_a_row_count() -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from newsletter.domain import errors
 from newsletter.domain.replies import Stage
 
+_LONGEST_PAUSE = 60.0
+
 
 class Security(enum.StrEnum):
     """How a connection is protected."""
@@ -89,6 +91,14 @@ class SmtpOptions:
         if bool(self.username) != bool(self.password):
             missing = "password" if self.username else "username"
             raise errors.ProviderError(f"a login at {self.server} needs a {missing} too")
+
+    def pause(self, failures: int, *, slot: int) -> float:
+        """Return how many seconds to wait after so many failures in a row.
+
+        Slots wait a little apart from each other, so that a server coming up is not met by all at once.
+        """
+        wait = min(self.backoff * 2.0 ** (min(failures, 16) - 1), _LONGEST_PAUSE)
+        return wait * (1 + slot / self.connections / 2)
 
     @property
     def server(self) -> str:

@@ -19,7 +19,6 @@ from newsletter.providers.smtp.dialogue import Dialogue, Leftovers
 from newsletter.providers.smtp.options import SmtpOptions
 from newsletter.providers.smtp.terms import Terms
 
-_LONGEST_PAUSE = 60.0
 #: A message whose envelope was lost with its connection this often waits for its next turn in the ledger.
 _MOST_RETURNS = 3
 _ENVELOPE = (Stage.MAIL, Stage.RCPT, Stage.DATA)
@@ -179,9 +178,7 @@ class Pool:
     async def _pause(self, number: int) -> None:
         failures = self._failures[number]
         if failures:
-            pause = min(self._options.backoff * 2 ** (min(failures, 10) - 1), _LONGEST_PAUSE)
-            # A little apart from each other, so that a server coming up is not met by all at once.
-            await asyncio.sleep(pause * (1 + number / self._options.connections / 2))
+            await asyncio.sleep(self._options.pause(failures, slot=number))
 
     async def _session(self, number: int) -> None:
         link = await connection.dial(self._options, self._context)
