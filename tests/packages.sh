@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 TOOLS="$PWD/.tools"
-PATH="$TOOLS/bin:$PATH:/usr/sbin:$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')"
+PATH="$TOOLS/bin:$PATH:/usr/sbin:/sbin:$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')"
 export DEBIAN_FRONTEND=noninteractive
 
 refuse() {
@@ -43,13 +43,20 @@ unpack() { # COMMAND PACKAGE: its own libraries are found through a wrapper
     chmod +x "$TOOLS/bin/$1"
 }
 
+present() { # a command, or a shared library by its name
+    case $1 in
+    *.so.*) ldconfig -p | grep -q "$1" ;;
+    *) command -v "$1" >/dev/null ;;
+    esac
+}
+
 mkdir -p "$TOOLS/bin"
 if [ "${1:-}" = install ]; then
     install "$2" "$3"
     exit
 fi
 grep -v '^#' "${1:-tests/packages.txt}" | while read -r command package how; do
-    command -v "$command" >/dev/null && continue
+    present "$command" && continue
     echo "$package: $how (for $command)"
     "$how" "$command" "$package"
 done
