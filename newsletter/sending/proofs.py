@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
@@ -11,7 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from newsletter import checking
-from newsletter.authoring import issue_files, shelf
+from newsletter.authoring import issue_files, pictures, shelf
 from newsletter.checking import glossaries, link_health, picture_files
 from newsletter.domain import addresses, errors, findings, freezing, issues, messages, numbering, publications
 from newsletter.rendering import issue as rendering
@@ -59,8 +60,10 @@ class Proof:
 
     @cached_property
     def digest(self) -> str:
-        """The sha-256, in hex, over everything that a mailing would send."""
-        return freezing.digest(self.templates)
+        """The sha-256, in hex, over everything that readers would get: the mailing, and pictures it shows."""
+        sent = freezing.digest(self.templates)
+        shown = pictures.digest([path for edition in self.editions for path in pictures.local(edition.issue)])
+        return hashlib.sha256(f"{sent}\0{shown}".encode()).hexdigest() if shown else sent
 
 
 @dataclass(frozen=True, kw_only=True)

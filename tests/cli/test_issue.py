@@ -180,6 +180,12 @@ def test_the_settings_that_go_out_are_part_of_what_is_approved(run: Run, root: P
     assert run("issue", "status", "1.1", "--json").json["approved"] is False
 
 
+def test_another_picture_under_the_same_name_voids_an_approval(run: Run, root: Path) -> None:
+    run("issue", "approve", "1.1", "--as", "Mina Ode")
+    shutil.copy(root / "issues" / "vol-1-2.png", root / "issues" / "vol-1-1.png")
+    assert run("issue", "status", "1.1", "--json").json["approved"] is False
+
+
 def test_a_mailing_can_be_approved_by_its_own_noun(run: Run, root: Path) -> None:
     assert run("mailing", "approve", "1.1", "--as", "Mina Ode").code == 0
     assert run("issue", "status", "1.1", "--json").json["approved"] is True
