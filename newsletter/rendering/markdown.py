@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-#: Markdown larger than this is a mistake, and parsers have slow corners.
-MAX_CHARACTERS = 400_000
+#: Gmail cuts a whole mail at 102,000 bytes, and parsers have slow corners.
+MAX_CHARACTERS = 100_000
+#: No headline, title or caption is longer.
+MAX_LINE = 2_000
 _TAGS = (
     "p br hr a strong em s del code pre blockquote ul ol li h1 h2 h3 h4 h5 h6 img"
     " table thead tbody tr th td sub sup cite figure figcaption section"
@@ -107,7 +109,13 @@ def to_html(tokens: Sequence[Token], elements: Mapping[str, styles.Element]) -> 
 
 @functools.lru_cache(maxsize=512)
 def typeset(line: str) -> str:
-    """Return a line of plain text with typographic quotes, dashes and ellipses."""
+    """Return a line of plain text with typographic quotes, dashes and ellipses.
+
+    Raises:
+        RenderError: it is too long to be a line.
+    """
+    if len(line) > MAX_LINE:
+        raise errors.RenderError(f"a line of {len(line):,} characters is too long for a letter: {line[:60]}…")
     if not _TYPED.search(line):
         return line
     parser = _typesetter()

@@ -28,6 +28,8 @@ from newsletter.rendering import theme as themes
 _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi"})
 #: Languages whose letters fill their squares, and want more room between lines.
 _DENSE = frozenset({"ja", "zh", "ko"})
+#: Ten times what Gmail shows: no letter, whatever it was meant to be.
+_MAX_CHARACTERS = 1_000_000
 #: The level of an entry's headline: in a digest, “Details” stands above it.
 _LEVELS = {issues.Layout.DIGEST: 3, issues.Layout.LETTER: 2}
 
@@ -95,7 +97,14 @@ class Views:
     ) -> None:
         """Begin a render, for mail or for browsers."""
         kept = [path.read_text("utf-8", "replace") for path in snippets.available(theme.folders).values()]
-        self.slots = slots.Slots(f"{issue}{publication}{kept}")
+        everything = f"{issue}{publication}{kept}"
+        if len(everything) > _MAX_CHARACTERS:
+            raise errors.RenderError(
+                f"{issue.path}: the issue has some {len(everything):,} characters, and no mail program shows a"
+                f" letter of more than {_MAX_CHARACTERS:,}",
+                hint="Gmail cuts a mail at 102,000 bytes; put what is long on the web and link to it",
+            )
+        self.slots = slots.Slots(everything)
         self._issue, self._publication, self._folders = issue, publication, theme.folders
         self._words = labels.read(theme.folders, issue.language)
         language = issue.language.partition("-")[0].lower()

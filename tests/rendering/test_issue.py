@@ -192,6 +192,15 @@ def test_a_passage_that_was_read_before_is_numbered_and_placed_anew() -> None:
     assert samples.rendered() == first
 
 
+def test_an_issue_of_five_megabytes_is_refused_at_once() -> None:
+    entries = tuple(
+        dataclasses.replace(samples.ENTRIES[0], id=f"e{number}", body="word " * 19_000)
+        for number in range(53)
+    )
+    with pytest.raises(errors.RenderError, match="no mail program shows"):
+        samples.rendered(dataclasses.replace(samples.ISSUE, entries=entries))
+
+
 def test_an_issue_without_entries_has_no_empty_sections() -> None:
     empty = dataclasses.replace(samples.ISSUE, entries=())
     assert "<h2" not in html_of(empty)

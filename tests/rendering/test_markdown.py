@@ -135,7 +135,9 @@ def test_ten_thousand_nested_quotes_are_a_sane_letter() -> None:
 
 def test_a_five_megabyte_text_is_refused_at_once() -> None:
     with pytest.raises(errors.RenderError, match="too long for a letter"):
-        letter("word " * 1_000_000)
+        markdown.parse("word " * 1_000_000)
+    with pytest.raises(errors.RenderError, match="a line of 5,000,000 characters is too long"):
+        markdown.typeset("word " * 1_000_000)
 
 
 @pytest.mark.parametrize(
