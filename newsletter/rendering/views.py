@@ -100,8 +100,7 @@ class Views:
         everything = f"{issue}{publication}{kept}"
         if len(everything) > _MAX_CHARACTERS:
             raise errors.RenderError(
-                f"{issue.path}: the issue has some {len(everything):,} characters, and no mail program shows a"
-                f" letter of more than {_MAX_CHARACTERS:,}",
+                f"{issue.path}: some {len(everything):,} characters make no letter that a mail program shows",
                 hint="Gmail cuts a mail at 102,000 bytes; put what is long on the web and link to it",
             )
         self.slots = slots.Slots(everything)

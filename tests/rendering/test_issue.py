@@ -197,7 +197,7 @@ def test_an_issue_of_five_megabytes_is_refused_at_once() -> None:
         dataclasses.replace(samples.ENTRIES[0], id=f"e{number}", body="word " * 19_000)
         for number in range(53)
     )
-    with pytest.raises(errors.RenderError, match="no mail program shows"):
+    with pytest.raises(errors.RenderError, match="make no letter"):
         samples.rendered(dataclasses.replace(samples.ISSUE, entries=entries))
 
 
