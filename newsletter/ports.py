@@ -206,6 +206,10 @@ class Ledger(Protocol):
         """Return mailings whose time has come, or that have due deliveries left."""
         ...
 
+    def handed_over(self, provider: str, *, since: datetime) -> tuple[int, datetime | None]:
+        """Count messages handed to a provider since a time, and say when the first ever was."""
+        ...
+
     def template(self, mailing: int) -> Mapping[str, messages.MessageTemplate]:
         """Return the frozen message templates of a mailing by language; the first is the default."""
         ...

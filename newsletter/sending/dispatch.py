@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
-from newsletter.domain import buckets, deliveries, errors, messages, retries
+from newsletter.domain import buckets, deliveries, errors, messages, retries, warmup
 from newsletter.domain.deliveries import Claimed, MailingStatus, Outcome, State
 from newsletter.domain.verdicts import Kind, Scope
 from newsletter.sending import pacing, watching
@@ -33,6 +33,11 @@ class Options:
     #: Seconds for which a database that cannot be written is tried again.
     patience: float = 60.0
     policy: retries.Policy = field(default_factory=retries.Policy)
+    rates: pacing.Rates = field(default_factory=pacing.Rates)
+    #: The daily cap of a new sender; None: none.
+    warm_up: warmup.WarmUp | None = None
+    #: Where the day of that cap begins and ends.
+    zone: tzinfo = UTC
     limits: watching.Limits = field(default_factory=watching.Limits)
 
 
@@ -47,8 +52,9 @@ class Dispatch:
         *,
         options: Options,
         around: Surroundings,
+        allowance: warmup.Allowance | None = None,
     ) -> None:
-        self._window, self._merging, self._paces = window, merging, paces
+        self._window, self._merging, self._paces, self._allowance = window, merging, paces, allowance
         self._options, self._around = options, around
         self._watch = watching.Watch(options.limits)
         #: Whether everything in the queue waits for its domain, so that others may be claimed past it.
@@ -60,8 +66,10 @@ class Dispatch:
         self._flushing: asyncio.TimerHandle | None = None
         #: What became of deliveries so far, by state; planned are those that will be tried again.
         self.counts: Counter[State] = Counter()
-        #: Why it was stopped, in words for people.
+        #: Why it was stopped, in words for people; whether the mailing is to pause for that, and until when.
         self.stopped = ""
+        self.pauses = False
+        self.resumes_at: datetime | None = None
 
     # What a provider calls
 
@@ -74,7 +82,7 @@ class Dispatch:
             self._refill()
             if not queue:
                 return None
-        if not self._paces.idle and not self._may_go():
+        if self._is_over_for_today() or (not self._paces.idle and not self._may_go()):
             return None
         claimed = queue.popleft()
         try:
@@ -82,6 +90,8 @@ class Dispatch:
         except errors.RenderError as error:
             self._refuse(claimed, str(error))
             return self.take()
+        if self._allowance is not None:
+            self._allowance.spend()
         self._window.air[claimed.id] = (claimed, self._window.dated, digest)
         return message
 
@@ -136,9 +146,10 @@ class Dispatch:
 
     # What the sender calls
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: str, *, pauses: bool = True) -> None:
         """Hand nothing more over; what is in the air may still be answered."""
-        self.stopped = self.stopped or reason
+        if not self.stopped:
+            self.stopped, self.pauses = reason, pauses
         self._closing = True
         self._changed.set()
 
@@ -167,7 +178,7 @@ class Dispatch:
         self._paces.saw(claimed.email for claimed in turn.claimed)
         self.counts[State.SKIPPED] += turn.skipped
         if turn.status is not MailingStatus.SENDING:
-            self.stop(f"the mailing was {turn.status}")
+            self.stop(f"the mailing was {turn.status}", pauses=False)
         if self._window.queue:
             self._changed.set()
 
@@ -190,12 +201,12 @@ class Dispatch:
         """Return the seconds after which `take` is worth a try (0: now), or None when all is over."""
         if not self._closing:
             self._look()
+        window = self._window
+        tomorrow = bool(window.queue) and self._is_over_for_today()
         if self._closing:
             return None
-        window = self._window
         if window.queue:
-            wait = self._wait_of_next()
-            return self._claim_past() if self._stuck else wait
+            return TICK if tomorrow else self._wait_for_pace()
         if window.more and not window.air:
             return _AT_ONCE
         if window.air or window.outcomes or window.in_trouble:
@@ -217,20 +228,30 @@ class Dispatch:
 
     # Pace
 
+    def _is_over_for_today(self) -> bool:
+        """Say whether the day's cap is reached; unless asked to wait for tomorrow, leave then."""
+        allowance = self._allowance
+        if allowance is None or allowance.left(self._around.now()):
+            return False
+        if not self._options.wait:
+            self.resumes_at = allowance.resets_at
+            self.stop(f"the {allowance.cap:,} messages of the day are sent", pauses=False)
+        return True
+
     def _may_go(self) -> bool:
         """Bring a delivery that may go now to the head of the queue, and count it; False where none may."""
-        wait = self._wait_of_next()
-        if self._stuck:
-            wait = self._claim_past()
-        if wait > 0 or not self._window.queue:
+        if self._wait_for_pace() > 0 or not self._window.queue:
             return False
         self._paces.spend(self._window.queue[0].email, self._around.steady())
         return True
 
-    def _claim_past(self) -> float:
-        """Claim others past a queue in which everything waits for its domain; return the wait then."""
-        self._refill()
-        return self._wait_of_next()
+    def _wait_for_pace(self) -> float:
+        """Return the seconds until the next message may go, others claimed past a queue that is stuck."""
+        wait = self._wait_of_next()
+        if self._stuck:
+            self._refill()
+            wait = self._wait_of_next()
+        return wait
 
     def _wait_of_next(self) -> float:
         """Return the seconds until the next message may go, after a look at every domain in the queue."""

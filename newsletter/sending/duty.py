@@ -100,6 +100,8 @@ class Duty:
             self._put_off(mailing, str(error))
         else:
             self._failures.pop(mailing.id, None)
+            if result.resumes_at is not None:
+                self._rest_until[mailing.id] = result.resumes_at
             states = ", ".join(f"{number} {state}" for state, number in result.tally.states.items() if number)
             _log.info("issue %s is %s: %s", mailing.number, result.mailing.status, states, extra=extra)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from newsletter import ports
-from newsletter.domain import deliveries, errors, publications, tokens
+from newsletter.domain import deliveries, errors, publications, tokens, warmup
 from newsletter.domain.deliveries import Mailing, MailingStatus, State
 from newsletter.sending import dispatch, owners, pacing
 from newsletter.sending.merging import Merging
@@ -31,6 +33,8 @@ class Result:
     recovered: int = 0
     #: Why it ended before everybody was served; empty when it did not.
     stopped: str = ""
+    #: When it may go on, where that is known.
+    resumes_at: datetime | None = None
 
     @property
     def mailing(self) -> Mailing:
@@ -66,10 +70,10 @@ class Sender:
         """Hand nothing more over, and wait for the answers to what is in the air."""
         self._stopped = reason
         if self._feed is not None:
-            self._feed.stop(reason)
+            self._feed.stop(reason, pauses=reason != BY_SYSTEM)
 
-    async def send(self, mailing: int, *, rates: pacing.Rates | None = None) -> Result:
-        """Send everything that is due.
+    async def send(self, mailing: int, *, rate: float | None = None) -> Result:
+        """Send everything that is due; ``rate`` goes before the mailing's own.
 
         Raises:
             MailingError: the mailing is over, or a message is larger than the provider takes.
@@ -81,7 +85,7 @@ class Sender:
         found = self._ledger.begin(mailing, now=self._around.now())
         recovered = self._recover(mailing)
         window = self._window(mailing)
-        feed = self._open(window, found, rates or pacing.Rates(mailing=found.rate))
+        feed = self._open(window, found, found.rate if rate is None else rate)
         try:
             await self._provider.send(feed)
         except errors.ProviderRefusedError as error:
@@ -97,14 +101,28 @@ class Sender:
             self._ledger, mailing, size=options.window, patience=options.patience, around=self._around
         )
 
-    def _open(self, window: Window, mailing: Mailing, rates: pacing.Rates) -> dispatch.Dispatch:
-        paces = pacing.Pacing(rates, now=self._around.steady())
-        merging = self._merging(mailing.id)
-        feed = dispatch.Dispatch(window, merging, paces, options=self._options, around=self._around)
+    def _open(self, window: Window, mailing: Mailing, rate: float) -> dispatch.Dispatch:
+        rates = dataclasses.replace(self._options.rates, mailing=rate)
+        feed = dispatch.Dispatch(
+            window,
+            self._merging(mailing.id),
+            pacing.Pacing(rates, now=self._around.steady()),
+            options=self._options,
+            around=self._around,
+            allowance=self._allowance(mailing.provider),
+        )
         self._feed = feed
         if self._stopped:
-            feed.stop(self._stopped)
+            self.stop(self._stopped)
         return feed
+
+    def _allowance(self, provider: str) -> warmup.Allowance | None:
+        """Return what is left of the day's cap, over all mailings by a provider."""
+        warm_up, zone, now = self._options.warm_up, self._options.zone, self._around.now()
+        if warm_up is None:
+            return None
+        used, first = self._ledger.handed_over(provider, since=warmup.midnight(now, zone))
+        return warmup.Allowance(warm_up, first=first, used=used, now=now, zone=zone)
 
     def _merging(self, mailing: int) -> Merging:
         return Merging(
@@ -129,7 +147,7 @@ class Sender:
             feed.close()
         except errors.StoreError as error:
             raise window.failure or error from None
-        if feed.stopped not in ("", BY_SYSTEM) and window.status is MailingStatus.SENDING:
+        if feed.pauses and window.status is MailingStatus.SENDING:
             reason, now = feed.stopped, self._around.now()
             self._ledger.set_status(mailing, MailingStatus.PAUSED, reason=reason, now=now)
 
@@ -138,7 +156,13 @@ class Sender:
         if not tally.open and tally.mailing.status is MailingStatus.SENDING:
             self._ledger.set_status(mailing, MailingStatus.DONE, now=self._around.now())
             tally = self._ledger.tally(mailing)
-        return Result(tally=tally, counts=feed.counts, recovered=recovered, stopped=feed.stopped)
+        return Result(
+            tally=tally,
+            counts=feed.counts,
+            recovered=recovered,
+            stopped=feed.stopped,
+            resumes_at=feed.resumes_at,
+        )
 
     def _refuse_too_large(self, mailing: int) -> None:
         """Refuse a message over the server's limit before the first is sent (RFC 1870)."""

@@ -82,6 +82,13 @@ class Schedule(Section):
         )
 
 
+class WarmUp(Section):
+    """`[delivery.warm_up]`: the daily cap of a new sender."""
+
+    start: int = Field(ge=1)
+    growth: float = Field(default=1.25, ge=1)
+
+
 class Delivery(Section):
     """`[delivery]`: how a mailing goes out."""
 
@@ -92,6 +99,9 @@ class Delivery(Section):
     after_crash: Literal["resend", "hold"] = "resend"
     #: Send issues that nobody approved.
     skip_approval: bool = False
+    #: Domain → messages a second.
+    domain_rates: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    warm_up: WarmUp | None = None
     #: Messages that a killed process may leave in doubt.
     window: int = Field(default=64, ge=1, le=10_000)
     #: Waits before each further try; the last one repeats until `give_up`.

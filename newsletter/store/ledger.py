@@ -162,6 +162,11 @@ class StoredLedger:
         with self._database.reading() as connection:
             return ledger_moves.due(connection, now)
 
+    def handed_over(self, provider: str, *, since: datetime) -> tuple[int, datetime | None]:
+        """Count messages handed to a provider since a time, and say when the first ever was."""
+        with self._database.reading() as connection:
+            return ledger_accounts.handed_over(connection, provider, since)
+
     def template(self, mailing: int) -> Mapping[str, messages.MessageTemplate]:
         """Return the frozen message templates of a mailing by language; the first is the default."""
         row = mailing_template.c

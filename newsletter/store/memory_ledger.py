@@ -197,6 +197,14 @@ class MemoryLedger:
         """Return mailings whose time has come, or that have due deliveries left."""
         return [book.mailing for book in self._books.values() if self._is_due(book, now)]
 
+    def handed_over(self, provider: str, *, since: datetime) -> tuple[int, datetime | None]:
+        """Count messages handed to a provider since a time, and say when the first ever was."""
+        books = [book for book in self._books.values() if book.mailing.provider == provider]
+        rows = [row for book in books for row in book.rows.values()]
+        merged = [row.delivery.merged_at for row in rows if row.delivery.merged_at]
+        first = min((row.first_tried for row in rows if row.first_tried), default=None)
+        return sum(when >= since for when in merged), first
+
     def template(self, mailing: int) -> Mapping[str, messages.MessageTemplate]:
         """Return the frozen message templates of a mailing by language; the first is the default."""
         return self._book(mailing).draft.templates

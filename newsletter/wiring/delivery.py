@@ -81,9 +81,9 @@ class Delivery(Editing):
         return self._sender(ledger, outbox, wait=False), ledger, folder
 
     def _sender(self, ledger: ports.Ledger, provider: ports.Provider, *, wait: bool) -> Sender:
-        from newsletter.domain import retries
+        from newsletter.domain import retries, warmup
         from newsletter.domain.deliveries import AfterCrash
-        from newsletter.sending import dispatch, owners, sender, watching, window
+        from newsletter.sending import dispatch, owners, pacing, sender, watching, window
 
         delivery = self.settings.delivery
         options = dispatch.Options(
@@ -94,6 +94,9 @@ class Delivery(Editing):
                 give_up=delivery.give_up,
                 after_crash=AfterCrash(delivery.after_crash),
             ),
+            rates=pacing.Rates(domains=delivery.domain_rates),
+            warm_up=warmup.WarmUp(**delivery.warm_up.model_dump()) if delivery.warm_up else None,
+            zone=self.settings.schedule.timezone,
             limits=watching.Limits(in_a_row=delivery.pause_after, dead_share=delivery.pause_when_dead),
         )
         around = window.Surroundings(now=self.now, steady=time.monotonic, rng=self.rng, owner=owners.own())

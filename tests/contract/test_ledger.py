@@ -541,3 +541,20 @@ def test_a_mailing_that_does_not_exist_is_said_so(house: House) -> None:
     for act in acts:
         with pytest.raises(errors.MailingError, match="there is no mailing 7"):
             act()
+
+
+def test_what_was_handed_to_a_provider_is_counted_over_all_mailings(house: House) -> None:
+    mailing = house.plan(4)
+    one, two, three, four = house.claim(mailing)
+    house.settle(
+        mailing,
+        [
+            outcome(one, merged_at=NOW, first_tried=NOW),
+            outcome(two, State.REJECTED, merged_at=LATER, first_tried=NOW),
+            outcome(three, merged_at=LATER, first_tried=LATER),
+            Outcome(delivery=four.id, state=State.PLANNED, at=NOW, attempts=0, not_before=NOW),
+        ],
+    )
+    assert house.ledger.handed_over("smtp", since=NOW) == (3, NOW)
+    assert house.ledger.handed_over("smtp", since=LATER) == (2, NOW)
+    assert house.ledger.handed_over("postmark", since=NOW) == (0, None)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 
 from newsletter import ports
-from newsletter.domain import deliveries, errors, messages, retries
+from newsletter.domain import deliveries, errors, messages, retries, warmup
 from newsletter.domain.deliveries import AfterCrash, MailingStatus, State
 from newsletter.domain.verdicts import ACCEPTED, Verdict
 from newsletter.sending import pacing, sender, watching
@@ -396,7 +397,7 @@ class Ticking(Memory):
 async def test_a_rate_is_held_over_the_whole_mailing(bench: Bench) -> None:
     mailing = bench.plan(600)
     provider = Ticking(bench)
-    await bench.sender(provider).send(mailing.id, rates=pacing.Rates(mailing=20))
+    await bench.sender(provider).send(mailing.id, rate=20)
     assert bench.states(mailing) == {State.SENT: 600}
     assert provider.at[-1][0] == pytest.approx(30, rel=0.01, abs=0.3)
 
@@ -406,9 +407,8 @@ async def test_a_slow_domain_never_holds_up_the_others(bench: Bench) -> None:
     samples.people(bench.directory, 200, host="fast.example")
     mailing = bench.ledger.plan(samples.draft())
     provider = Ticking(bench)
-    await bench.sender(provider, window=16).send(
-        mailing.id, rates=pacing.Rates(domains={"slow.example": 2.0})
-    )
+    rates = pacing.Rates(domains={"slow.example": 2.0})
+    await bench.sender(provider, window=16, rates=rates).send(mailing.id)
     assert bench.states(mailing) == {State.SENT: 260}
     fast = [when for when, address in provider.at if address.endswith("fast.example")]
     slow = [when for when, address in provider.at if address.endswith("slow.example")]
@@ -434,3 +434,25 @@ async def test_a_domain_that_says_slower_is_left_alone_for_a_while(bench: Bench)
     after = [when for when, address in provider.at if address.endswith("touchy.example")][1:]
     assert min(after) >= 5
     assert max(when for when, address in provider.at if address.endswith("calm.example")) < 5
+
+
+async def test_a_new_sender_hands_over_no_more_than_the_days_cap(bench: Bench) -> None:
+    mailing = bench.plan(100)
+    cap = warmup.WarmUp(start=30, growth=1.5)
+    provider = Memory()
+    first = await bench.sender(provider, warm_up=cap).send(mailing.id)
+    assert len(provider.sent) == 30
+    assert first.mailing.status is MailingStatus.SENDING
+    assert first.stopped == "the 30 messages of the day are sent"
+    assert first.resumes_at == samples.NOW.replace(hour=0) + timedelta(days=1)
+    bench.time.seconds = 3600
+    again = await bench.sender(provider, warm_up=cap).send(mailing.id)
+    assert len(provider.sent) == 30
+    assert again.tally.open == 70
+    bench.time.seconds = 86400
+    await bench.sender(provider, warm_up=cap).send(mailing.id)
+    assert len(provider.sent) == 30 + 45
+    bench.time.seconds = 2 * 86400
+    last = await bench.sender(provider, warm_up=cap).send(mailing.id)
+    assert last.mailing.status is MailingStatus.DONE
+    assert bench.states(mailing) == {State.SENT: 100}

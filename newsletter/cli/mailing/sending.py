@@ -24,13 +24,10 @@ def carry_out(
     app: wiring.App, mailing: deliveries.Mailing, *, rate: float | None, provider: str, wait: bool
 ) -> None:
     """Send what is due, with a progress bar, and say what came of it."""
-    from newsletter.sending import pacing
-
     sender = app.sender(provider or mailing.provider, wait=wait)
-    rates = pacing.Rates(mailing=mailing.rate if rate is None else rate)
     total = app.ledger.tally(mailing.id).open
     try:
-        result = asyncio.run(_watch(sender, mailing, rates, total))
+        result = asyncio.run(_watch(sender, mailing, rate, total))
     except errors.NewsletterError as error:
         again = f"newsletter mailing send {mailing.number}"
         error.hint = f"{error.hint}; then `{again}` goes on" if error.hint else f"`{again}` goes on"
@@ -47,14 +44,11 @@ def try_out(app: wiring.App, order: planning.Order) -> None:
     output.line(f"Dry run: {states(result.tally)}. The messages are in {folder}; nobody was mailed.")
 
 
-async def _watch(sender: Sender, mailing: deliveries.Mailing, rates: object, total: int) -> Result:
+async def _watch(sender: Sender, mailing: deliveries.Mailing, rate: float | None, total: int) -> Result:
     """Run a sender; the first Ctrl-C lets it finish what is in the air, the second breaks it off."""
-    from newsletter.sending import pacing
     from newsletter.sending import sender as senders
 
-    sending = asyncio.create_task(
-        sender.send(mailing.id, rates=rates if isinstance(rates, pacing.Rates) else None)
-    )
+    sending = asyncio.create_task(sender.send(mailing.id, rate=rate))
     draining: list[asyncio.Task[None]] = []
 
     def stop(reason: str) -> None:
@@ -87,12 +81,17 @@ def _account(app: wiring.App, result: Result) -> None:
     if result.recovered:
         output.line(f"{result.recovered:,} deliveries were in the air when an earlier sender ended.")
     output.line(f"Issue {number} is {result.mailing.status}: {states(tally)}.")
-    if result.stopped:
+    if result.resumes_at:
+        output.line(
+            f"{result.stopped.capitalize()}; {tally.open:,} go from {local(app, result.resumes_at)}: "
+            f"newsletter serve does it, or newsletter mailing send {number}"
+        )
+    elif result.stopped:
         raise errors.MailingError(
             f"stopped before the end: {result.stopped}",
             hint=f"`newsletter mailing send {number}` goes on with the {tally.open:,} that are open",
         )
-    if tally.open:
+    elif tally.open:
         output.line(
             f"{tally.open:,} will be tried again, the next at {local(app, tally.next_try)}: "
             f"newsletter serve does it, or newsletter mailing send {number} --wait"
