@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,27 @@ from newsletter.store.ledger_sql import POSTGRESQL, SQLITE
 #: A lease is written again when it has gained this much.
 _RENEW = timedelta(seconds=15)
 _STATES = {state: state.value for state in State}
+
+
+_Row = tuple[Any, ...]
+
+
+@dataclass
+class _Batch:
+    """What one turn is asked for, and what it found due."""
+
+    mailing: int
+    lease: int
+    limit: int
+    now: int
+    status: MailingStatus
+    #: First and last id of the mailing's deliveries.
+    bounds: tuple[int, int]
+    rows: list[_Row] = field(default_factory=list)
+    #: Of these, who may still be mailed, and who may not, with the reason.
+    going: list[_Row] = field(default_factory=list)
+    staying: list[tuple[_Row, str]] = field(default_factory=list)
+    next_due: datetime | None = None
 
 
 class Turns:
@@ -72,23 +94,27 @@ class Turns:
                 self._settle(driver, outcomes, held[0])
                 if suppresses and self._connection:
                     ledger_suppress.apply(self._connection, mailing, outcomes, self._hash)
-            status = MailingStatus(found[0])
-            rows: list[tuple[Any, ...]] = []
-            next_due = None
-            if status is MailingStatus.SENDING and limit > 0:
-                rows = self._due(driver, mailing, limit, found[1:], columns.to_instant(now))
-                if len(rows) < limit:
-                    next_due = driver.execute(self._sql.next_due, (mailing,)).fetchone()[0]
-            going, staying = _part(rows, now)
-            if going:
-                self._many(driver, self._sql.claim, [(held[0], row[0]) for row in going])
-            if staying:
-                skipped = columns.to_instant(now)
-                self._many(driver, self._sql.skip, [(why, skipped, row[0]) for row, why in staying])
+            status, *bounds = found
+            instant = columns.to_instant(now)
+            batch = _Batch(mailing, held[0], limit, instant, MailingStatus(status), tuple(bounds))
+            if batch.status is MailingStatus.SENDING and limit > 0:
+                self._claim(driver, batch)
         self._leases[key] = held
-        self._note(mailing, rows)
-        due = None if next_due is None else columns.from_instant(next_due)
-        return deliveries.Turn(status, [_claimed(row) for row in going], len(staying), due)
+        self._note(mailing, batch.rows)
+        claimed = [_claimed(row) for row in batch.going]
+        return deliveries.Turn(batch.status, claimed, len(batch.staying), batch.next_due)
+
+    def _claim(self, driver: Any, batch: _Batch) -> None:
+        """Fill a batch with what is due, and write whose it is now and who is skipped."""
+        batch.rows = self._due(driver, batch)
+        batch.going, batch.staying = _part(batch.rows, batch.now)
+        if batch.going:
+            self._many(driver, self._sql.claim, [(batch.lease, row[0]) for row in batch.going])
+        if batch.staying:
+            self._many(driver, self._sql.skip, [(why, batch.now, row[0]) for row, why in batch.staying])
+        if len(batch.rows) < batch.limit:
+            due = driver.execute(self._sql.next_due, (batch.mailing,)).fetchone()[0]
+            batch.next_due = None if due is None else columns.from_instant(due)
 
     def _hold(self, driver: Any, key: tuple[int, str], lease: ports.Lease) -> tuple[int, datetime]:
         """Return the lease's id, written anew if it has gained enough."""
@@ -131,25 +157,24 @@ class Turns:
         if released:
             self._many(driver, self._sql.release, released)
 
-    def _due(
-        self, driver: Any, mailing: int, limit: int, bounds: Sequence[int], now: int
-    ) -> list[tuple[Any, ...]]:
+    def _due(self, driver: Any, batch: _Batch) -> list[_Row]:
         """Return deliveries that may go now: first those whose time came again, then fresh ones."""
-        rows: list[tuple[Any, ...]] = driver.execute(self._sql.again, (mailing, now, limit)).fetchall()
+        mailing, limit = batch.mailing, batch.limit
+        rows: list[_Row] = driver.execute(self._sql.again, (mailing, batch.now, limit)).fetchall()
         if len(rows) < limit:
-            first, last = bounds
+            first, last = batch.bounds
             begin = max(first, self._fresh_from.get(mailing, 0)) if self._database.is_sqlite else first
             rows += driver.execute(self._sql.fresh, (begin, last, mailing, limit - len(rows))).fetchall()
         return rows
 
-    def _note(self, mailing: int, rows: Sequence[tuple[Any, ...]]) -> None:
+    def _note(self, mailing: int, rows: Sequence[_Row]) -> None:
         """Remember, after the commit, up to where no fresh delivery is left."""
         fresh = [row[0] for row in rows if row[-1]]
         if fresh:
             self._fresh_from[mailing] = fresh[-1] + 1
 
     @staticmethod
-    def _many(driver: Any, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    def _many(driver: Any, statement: str, rows: Sequence[_Row]) -> None:
         driver.cursor().executemany(statement, rows)
 
     @contextlib.contextmanager
@@ -216,15 +241,12 @@ class Turns:
         self._inode = inode
 
 
-def _part(
-    rows: Sequence[tuple[Any, ...]], now: datetime
-) -> tuple[list[tuple[Any, ...]], list[tuple[tuple[Any, ...], str]]]:
+def _part(rows: Sequence[_Row], now: int) -> tuple[list[_Row], list[tuple[_Row, str]]]:
     """Part those who may still be mailed from those who may not, with the reason."""
     going, staying = [], []
-    instant = columns.to_instant(now)
     for row in rows:
         status, paused_until, suppressed = row[7:10]
-        if status == "active" and suppressed is None and (paused_until is None or paused_until <= instant):
+        if status == "active" and suppressed is None and (paused_until is None or paused_until <= now):
             going.append(row)
         else:
             staying.append((row, _why(status, suppressed)))
@@ -239,7 +261,7 @@ def _why(status: str | None, suppressed: str | None) -> str:
     return f"{status or 'erased'} since the plan"
 
 
-def _claimed(row: tuple[Any, ...]) -> deliveries.Claimed:
+def _claimed(row: _Row) -> deliveries.Claimed:
     number, subscriber, email, name, language, attempts, first = row[:7]
     first_tried = None if first is None else columns.from_instant(first)
     return deliveries.Claimed(number, subscriber, email, name, language, attempts, first_tried)

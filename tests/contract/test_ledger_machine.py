@@ -136,12 +136,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(owner=owners)
     def leave(self, owner: str) -> None:
+        """Have a sender go that has nothing in hand."""
+        if self.hand[owner]:
+            return
         self.ledger.leave(self.mailing.id, owner)
         if not any(row.owner == owner and row.state is State.SENDING for row in self.rows.values()):
             self.until.pop(owner, None)
-            # Its receipts, should any come, belong to no lease any more.
-            for row in self.rows.values():
-                row.owner = "" if row.owner == owner else row.owner
 
     @rule(dead=st.sets(owners), after_crash=st.sampled_from(AfterCrash))
     def recover(self, dead: set[str], after_crash: AfterCrash) -> None:
