@@ -23,6 +23,8 @@ _NAMED_SIZES = {
     "xx-large": 32,
 }
 _HEADINGS = {"h1": 2.0, "h2": 1.5, "h3": 1.17, "h4": 1.0, "h5": 0.83, "h6": 0.67}
+#: Sizes that browsers give by themselves, as multiples of the size around.
+_SCALES = _HEADINGS | {"small": 1 / 1.2, "sub": 1 / 1.2, "sup": 1 / 1.2, "big": 1.2}
 _BOLD = frozenset({"b", "strong", "th", *_HEADINGS})
 _LINK = {False: colours.Colour(0, 0, 238 / 255), True: colours.Colour(138 / 255, 180 / 255, 248 / 255)}
 
@@ -44,6 +46,8 @@ class Look:
     shown: bool = True
     #: Whether the element itself brings a background.
     has_ground: bool = False
+    #: Size of the root element.
+    rem: float = 16.0
 
 
 _Key = tuple[str, str]
@@ -95,12 +99,13 @@ class Cascade:
     def _look(self, element: etree._Element, above: Look) -> Look:
         declared = self._declared(element)
         ground, has_ground = _ground(declared, above.ground)
-        size = _size(declared, element, above.size)
+        size = _size(declared, element, above)
         return Look(
             colour=self._colour(declared, element, above, ground),
             ground=ground,
             has_ground=has_ground,
             size=size,
+            rem=size if element.getparent() is None else above.rem,
             bold=_bold(declared, element, above),
             line_height=_line_height(declared, size, above),
             align=declared.get("text-align", above.align).lower(),
@@ -185,22 +190,22 @@ def _first_colour(shorthand: str) -> colours.Colour | None:
     return next((colour for word in words if (colour := colours.parse(word))), None)
 
 
-def _size(declared: dict[str, str], element: etree._Element, above: float) -> float:
+def _size(declared: dict[str, str], element: etree._Element, above: Look) -> float:
     value = declared.get("font-size", "").lower()
     if value in _NAMED_SIZES:
         return float(_NAMED_SIZES[value])
     if value in {"smaller", "larger"}:
-        return above / 1.2 if value == "smaller" else above * 1.2
+        return above.size / 1.2 if value == "smaller" else above.size * 1.2
     if match := _LENGTH.fullmatch(value):
-        return _pixels(match, above)
-    return above * _HEADINGS.get(str(element.tag), 1.0)
+        return _pixels(match, above.size, above.rem)
+    return above.size * _SCALES.get(str(element.tag), 1.0)
 
 
-def _pixels(match: re.Match[str], above: float) -> float:
+def _pixels(match: re.Match[str], above: float, rem: float) -> float:
     number, unit = float(match[1]), match[2] or "px"
     if unit in {"em", "%"}:
         return number * above / (100 if unit == "%" else 1)
-    return number * 16 if unit == "rem" else number * _PIXELS[unit]
+    return number * rem if unit == "rem" else number * _PIXELS[unit]
 
 
 def _bold(declared: dict[str, str], element: etree._Element, above: Look) -> bool:
@@ -218,11 +223,13 @@ def _line_height(declared: dict[str, str], size: float, above: Look) -> float:
         return 0.0 if value == "normal" else above.line_height
     if match[2] is None:
         return float(match[1])
-    return _pixels(match, size) / size if size else 0.0
+    return _pixels(match, size, above.rem) / size if size else 0.0
 
 
 def _underlined(declared: dict[str, str], element: etree._Element, above: Look) -> bool:
     value = declared.get("text-decoration", "") + declared.get("text-decoration-line", "")
     if value:
         return "underline" in value
-    return above.underlined or element.tag in {"a", "u", "ins"}
+    return (
+        above.underlined or element.tag in {"u", "ins"} or (element.tag == "a" and "href" in element.attrib)
+    )

@@ -22,12 +22,10 @@ _MOTION = re.compile(
 )
 
 
-def _texts(
-    page: reading.Reading, looks: cascade.Cascade
-) -> Iterator[tuple[etree._Element, str, cascade.Look]]:
-    """Yield each element that holds text of its own, with that text and how it looks."""
-    for element in page.html.elements:
-        if not page.html.is_visible(element) or not looks.look(element).shown:
+def texts(page: document.Page, looks: cascade.Cascade) -> Iterator[tuple[etree._Element, str, cascade.Look]]:
+    """Yield each visible element that holds text of its own, with that text and how it looks."""
+    for element in page.elements:
+        if not page.is_visible(element) or not looks.look(element).shown:
             continue
         pieces = [element.text or "", *(child.tail or "" for child in element)]
         own = " ".join(" ".join(pieces).split())
@@ -41,7 +39,7 @@ def contrast(page: reading.Reading) -> Hits:
     the dark palette as in the light one."""
     for name, looks in {"day": page.light, "night": page.dark}.items():
         seen: set[tuple[str, str, bool]] = set()
-        for element, _, look in _texts(page, looks):
+        for element, _, look in texts(page.html, looks):
             if look.ground is None:
                 continue
             ratio = colours.contrast(look.colour, look.ground)
@@ -60,7 +58,7 @@ def contrast(page: reading.Reading) -> Hits:
 def font_small(page: reading.Reading) -> Hits:
     """Text below 12 pixels is skipped by many and enlarged by some phones, which breaks the layout."""
     seen: set[float] = set()
-    for element, _, look in _texts(page, page.light):
+    for element, _, look in texts(page.html, page.light):
         if look.size < _SMALLEST and look.size not in seen:
             seen.add(look.size)
             yield page.hit(element, f"text of {look.size:g} pixels", fix=f"at least {_SMALLEST}, better 14")
@@ -69,7 +67,7 @@ def font_small(page: reading.Reading) -> Hits:
 @rule("line-height", _ADVICE, source="WCAG 1.4.12: 1.5 must be possible; practice: 1.4 and more")
 def line_height(page: reading.Reading) -> Hits:
     """Long text in tight lines makes the eye slip into the line before or after."""
-    for element, _, look in _texts(page, page.light):
+    for element, _, look in texts(page.html, page.light):
         tall = len(page.html.words(element)) > 120
         if tall and look.line_height < _LOWEST and element.tag in document.BLOCKS:
             height = f"{look.line_height:g}" if look.line_height else "no line height of its own"
@@ -79,7 +77,7 @@ def line_height(page: reading.Reading) -> Hits:
 @rule("justify", _ADVICE, source="WCAG 1.4.8")
 def justify(page: reading.Reading) -> Hits:
     """Justified text tears rivers of white into narrow columns; people with dyslexia lose the line."""
-    for element, _, look in _texts(page, page.light):
+    for element, _, look in texts(page.html, page.light):
         if look.align == "justify" and element.tag in document.BLOCKS:
             yield page.hit(element, "justified text", fix="align it to the left")
             return
@@ -88,7 +86,7 @@ def justify(page: reading.Reading) -> Hits:
 @rule("all-caps", _ADVICE, source="WCAG, Understanding 3.1.4; practice")
 def all_caps(page: reading.Reading) -> Hits:
     """Long runs of capitals lose the shape of words, and some screen readers spell them out."""
-    for element, own, look in _texts(page, page.light):
+    for element, own, look in texts(page.html, page.light):
         shouting = look.transform == "uppercase" and sum(char.isalpha() for char in own) > 20
         if shouting or _CAPITALS.search(own):
             yield page.hit(element, f"“{own[:40]}” is set in capitals", fix="write it as a sentence")
