@@ -183,6 +183,16 @@ def _node_folder() -> Path:
     return folder
 
 
+def has_node() -> bool:
+    """Say whether nodemailer can be run here."""
+    return shutil.which("node") is not None and shutil.which("npm") is not None
+
+
+def has_compiler() -> bool:
+    """Say whether `csink.c` can be compiled here."""
+    return shutil.which("cc") is not None
+
+
 def aiosmtplib_prebuilt(port: int, *, raw: bytes, count: int, connections: int) -> Run:
     """Run aiosmtplib's sendmail with finished bytes."""
     return asyncio.run(_aiosmtplib(port, count, connections, raw=raw))
