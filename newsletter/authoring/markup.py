@@ -17,7 +17,7 @@ _INLINE_LINK = re.compile(
     r"(!?)\[((?:[^\[\]\\]|\\.|\[[^\]]*\])*)\]\(\s*(?:<([^>\n]*)>|((?:[^()\s]|\([^()\s]*\))*))"
 )
 _AUTOLINK = re.compile(r"<([A-Za-z][A-Za-z0-9+.-]{1,31}:[^>\s]*)>")
-_REFERENCE = re.compile(r" {0,3}\[([^\]]+)\]:\s*<?([^\s>]+)")
+_REFERENCE = re.compile(r" {0,3}\[([^\]^][^\]]*)\]:\s*<?([^\s>]+)")
 _BARE_URL = re.compile(r"(?:https?|ftp)://[^\s<>)\]]+|www\.[^\s<>)\]]+")
 _UNFINISHED = re.compile(r"(?<![\w-])(?:TK(?:TK)*|TODO|FIXME)(?![\w-])")
 #: Schemes that run code or read the reader's machine.

@@ -14,6 +14,7 @@ from pathlib import Path
 import html5lib
 import pytest
 
+from newsletter import checking
 from newsletter.authoring import issue_files
 from newsletter.domain import issues
 from newsletter.rendering import issue as issue_room
@@ -91,3 +92,24 @@ def test_no_line_of_the_text_is_wider_than_72_columns_but_addresses(
     for line in merged(layout, sample).text(samples.READER).split("\n"):
         assert columns.width(line) <= 72 or "://" in line
         assert line == line.rstrip()
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_checks_have_nothing_against_how_it_is_set(layout: issues.Layout, sample: str) -> None:
+    issue = dataclasses.replace(issue_files.read(DATA / f"{sample}.md"), layout=layout)
+    rendered = issue_room.render(issue, samples.PUBLICATION, theme.packaged())
+    values = checking.sample_values(samples.PUBLICATION, issue)
+    subject = checking.Subject(
+        issue=issue,
+        publication=samples.PUBLICATION,
+        path=f"{sample}.md",
+        lines=(DATA / f"{sample}.md").read_text("utf-8").splitlines(),
+        rendered=rendered,
+        values=values,
+        html=checking.personalise(rendered.html, values, is_html=True),
+        text=checking.personalise(rendered.text, values, is_html=False),
+    )
+    # What the sample says is its own affair: three entries, one without a source, an address as its own text.
+    content = {"headline-count", "entry-without-source", "link-url-text"}
+    assert [found for found in checking.check(subject) if found.rule not in content] == []
