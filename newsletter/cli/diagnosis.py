@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-import enum
 import ipaddress
 import socket
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from newsletter.domain import errors
-
-
-class Verdict(enum.StrEnum):
-    """How a concern stands."""
-
-    PASS = "pass"  # noqa: S105 - a verdict, no password
-    WARN = "warn"
-    FAIL = "fail"
-    #: Something else has to hold, or answer, before this can be told.
-    UNKNOWN = "could not look up"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Diagnosis:
-    """What was found about one concern."""
-
-    name: str
-    verdict: Verdict
-    message: str
-    #: The next thing to type or to ask for; empty where nothing is wrong.
-    fix: str = ""
-
+from newsletter.domain.diagnoses import Diagnosis, Verdict
 
 #: Looks at one concern; a `NewsletterError` raised by it is a failure with its own hint.
 Probe = Callable[[], Iterable[Diagnosis]]
@@ -58,19 +35,20 @@ def examine(probes: dict[str, Probe]) -> Iterator[Diagnosis]:
             yield Diagnosis(name=name, verdict=Verdict.FAIL, message=str(error), fix=error.hint)
 
 
-def env_file(path: Path) -> Iterator[Diagnosis]:
+def private(*paths: Path) -> Iterator[Diagnosis]:
     """Look at who may read the secrets."""
-    if not path.exists():
-        message = "there is no .env: secrets come from the environment alone"
-        yield Diagnosis(name="secrets", verdict=Verdict.PASS, message=message)
-    elif stat.S_IMODE(path.stat().st_mode) & 0o077:
+    open_ones = [path for path in paths if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
+    for path in open_ones:
         yield Diagnosis(
             name="secrets",
             verdict=Verdict.WARN,
             message=f"{path} can be read by others on this machine",
             fix=f"chmod 600 {path}",
         )
-    else:
+    if not any(path.exists() for path in paths):
+        message = "there is no .env: secrets come from the environment alone"
+        yield Diagnosis(name="secrets", verdict=Verdict.PASS, message=message)
+    elif not open_ones:
         yield Diagnosis(name="secrets", verdict=Verdict.PASS, message="nobody else can read them")
 
 

@@ -15,7 +15,7 @@ from newsletter.domain import errors
 from newsletter.settings.workspace import SETTINGS_FILE
 
 #: What git must never see: secrets and people.
-IGNORED = (".env", "subscribers.db*", "outbox/", "*.rejected.csv", ".newsletter/")
+IGNORED = (".env", "subscribers.db*", "outbox/", "*.rejected.csv", ".newsletter/", "*.pem")
 _ENV = """\
 # Signs every link that acts for a subscriber: whoever has it can speak for all of them. Keep a copy: links in
 # mails that went out stop working when it is lost.

@@ -84,6 +84,34 @@ class HttpProvider:
         """What the API declares."""
         return self._api.limits
 
+    @property
+    def api(self) -> Api:
+        """The API that is spoken to."""
+        return self._api
+
+    async def look(self) -> Answer:
+        """Ask who we are, and return the whole answer.
+
+        Raises:
+            ProviderError: it cannot be reached, or does not know us.
+        """
+        async with self._client() as client:
+            return await self._check(client)
+
+    async def ask(self, call: Call) -> Answer:
+        """Make one call that hands no message over.
+
+        Raises:
+            ProviderError: no answer came.
+        """
+        async with self._client() as client:
+            answer = await self._ask(client, call)
+        if isinstance(answer, Verdict):
+            raise errors.ProviderError(
+                f"{self._api.name} did not answer: {answer.reason}", hint="try again later"
+            )
+        return answer
+
     async def probe(self) -> str:
         """Ask who we are, and change nothing.
 

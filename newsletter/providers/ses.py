@@ -78,7 +78,7 @@ class Api:
         }
         if self.options.configuration_set:
             plain["ConfigurationSetName"] = self.options.configuration_set
-        return self._signed("POST", "/v2/email/outbound-emails", json.dumps(plain).encode(), now=now)
+        return self.signed("POST", "/v2/email/outbound-emails", json.dumps(plain).encode(), now=now)
 
     def parse(self, batch: Sequence[messages.Message], answer: Answer) -> Parsed:
         """Read the id, or the exception that SES names."""
@@ -93,7 +93,7 @@ class Api:
 
     def check(self, *, now: datetime) -> Call:
         """Ask for the account and its quota."""
-        return self._signed("GET", "/v2/email/account", b"", now=now)
+        return self.signed("GET", "/v2/email/account", b"", now=now)
 
     def pause(self, answer: Answer) -> float:
         """SES sends no rate headers; throttling is a verdict."""
@@ -106,7 +106,8 @@ class Api:
         rate = quota.get("MaxSendRate", 0) if isinstance(quota, dict) else 0
         return float(rate) if isinstance(rate, int | float) else 0.0
 
-    def _signed(self, method: str, path: str, content: bytes, *, now: datetime) -> Call:
+    def signed(self, method: str, path: str, content: bytes, *, now: datetime) -> Call:
+        """Write a signed request."""
         url = self._url + path
         kind = {"Content-Type": "application/json"}
         headers = sigv4.sign(self._credentials, method, url, kind, content, now=now)

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     audiences: lists.Audiences = {}
     web: sections.Web = sections.Web()
     bounces: sections.Bounces = sections.Bounces()
+    dkim: sections.Dkim = sections.Dkim()
     theme: appearance.Theme = appearance.Theme()
     #: Signs every link that acts for a subscriber. Environment only.
     signing_key: SecretStr = SecretStr("")

@@ -158,6 +158,24 @@ class Web(Section):
     port: int = Field(default=8000, ge=0, le=65535)
 
 
+class Dkim(Section):
+    """`[dkim]`: who signs, and with what. Relays and providers sign by themselves."""
+
+    #: Where the public key stands: `SELECTOR._domainkey.DOMAIN`.
+    selector: str = Field(default="", pattern=r"^[A-Za-z0-9.-]*$")
+    #: Empty: the sender's.
+    domain: str = Field(default="", pattern=r"^[A-Za-z0-9.-]*$")
+    #: A private RSA key in PEM, relative to the workspace: mail by SMTP is signed with it.
+    key_file: str = ""
+
+    @field_validator("key_file")
+    @classmethod
+    def _has_a_selector(cls, value: str, info: ValidationInfo) -> str:
+        if value and not info.data.get("selector"):
+            raise ValueError("a key needs the selector that its public half is published under")
+        return value
+
+
 class Bounces(Section):
     """`[bounces]`: where mails come back to, and when an address is given up."""
 

@@ -13,12 +13,12 @@ from typing import Any
 
 from newsletter.settings import workspace
 from newsletter.wiring.foundation import now
-from newsletter.wiring.returns import Returns
+from newsletter.wiring.standing import Standing
 
 __all__ = ["App", "build", "now", "packaged_templates"]
 
 
-class App(Returns):
+class App(Standing):
     """The application over one workspace."""
 
 

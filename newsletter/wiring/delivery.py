@@ -13,6 +13,7 @@ from newsletter.domain import deliveries, errors
 from newsletter.wiring.editing import Editing
 
 if TYPE_CHECKING:
+    from newsletter.providers import dkim
     from newsletter.queues.local import LocalQueue
     from newsletter.sending import auditing, notes, plan, proofs
     from newsletter.sending.sender import Sender
@@ -46,10 +47,41 @@ class Delivery(Editing):
         Raises:
             ProviderError: it cannot be set up.
         """
+        made, key = self.bare_provider(name), self.dkim_key
+        if key is None or self.settings.provider(name).kind != "smtp":
+            return made
+        from newsletter.providers import dkim
+
+        return dkim.Signed(made, key)
+
+    def bare_provider(self, name: str = "") -> ports.Provider:
+        """Return a provider of the settings with nothing around it.
+
+        Raises:
+            ProviderError: it cannot be set up.
+        """
         from newsletter.providers import registry
 
         options = self.settings.provider(name)
         return registry.build(options.kind, options.plain(self.workspace.root), clock=self.now)
+
+    @cached_property
+    def dkim_key(self) -> dkim.Key | None:
+        """Return the key that our own mail server's mail is signed with; None where others sign.
+
+        Raises:
+            ProviderError: it cannot be read.
+        """
+        settings = self.settings.dkim
+        if not settings.key_file:
+            return None
+        from newsletter.providers import dkim
+
+        return dkim.read_key(
+            self.workspace.root / settings.key_file,
+            domain=settings.domain or self.publication.sender.domain,
+            selector=settings.selector,
+        )
 
     def sender(self, provider: str, *, wait: bool = False) -> Sender:
         """Return this process's part in a mailing, by a provider of the settings.

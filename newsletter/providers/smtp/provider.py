@@ -22,6 +22,16 @@ class Smtp:
         self._lessons = pool.Lessons()
 
     @property
+    def options(self) -> SmtpOptions:
+        """What was set about the server."""
+        return self._options
+
+    @property
+    def terms(self) -> Terms:
+        """What the server offered at the last `probe`."""
+        return self._terms
+
+    @property
     def limits(self) -> ports.Limits:
         """What the server can carry; before `probe` only what the options say."""
         options, terms = self._options, self._terms

@@ -1,0 +1,1 @@
+"""How a sender stands with the world: what DNS, certificates and receivers' rules make of its mail."""
