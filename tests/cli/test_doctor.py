@@ -128,7 +128,7 @@ def test_a_name_that_does_not_exist_is_not_a_network_that_is_down(error: OSError
 
 
 def test_a_missing_env_file_is_no_fault_but_is_said(tmp_path: Path) -> None:
-    (found,) = diagnosis.env_file(tmp_path / ".env")
+    (found,) = diagnosis.private(tmp_path / ".env")
     assert found.verdict is Verdict.PASS
     assert "no .env" in found.message
 

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsletter import ports
 from newsletter.domain import errors
 from newsletter.providers import dkim as signing
 from newsletter.providers.outbox import Outbox, OutboxOptions
@@ -102,7 +103,7 @@ async def test_what_is_put_back_goes_back_unsigned() -> None:
         async def probe(self) -> str:
             return ""
 
-        async def send(self, feed: signing._SigningFeed) -> None:
+        async def send(self, feed: ports.Feed) -> None:
             message = feed.take()
             assert message is not None
             feed.put_back(message)
