@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from newsletter.authoring import markup
+from newsletter.authoring import extraction, markup
 from newsletter.domain import numbering
 
 _PLACEHOLDER = re.compile(r"\[([^\[\]]*)\]\(\s*#?\s*\)")
@@ -120,9 +120,10 @@ def dump(fields: Mapping[str, object]) -> str:
     def plain(key: str, value: object) -> object:
         if isinstance(value, Mapping):
             return {name: plain(name, inner) for name, inner in value.items()}
-        is_text = key in _TEXTS and isinstance(value, str) and len(value) > 90
-        if isinstance(value, str) and (is_text or "\n" in value):
-            # A block may not hold trailing white space or control characters.
+        if not isinstance(value, str):
+            return value
+        value = extraction.clean(value)  # YAML takes no control characters
+        if "\n" in value or (key in _TEXTS and len(value) > 90):
             lines = (line.rstrip() for line in value.split("\n"))
             return LiteralScalarString("\n".join(lines) + "\n")
         return value
