@@ -51,7 +51,7 @@ class Feed(Protocol):
         ...
 
     def put_back(self, message: messages.Message) -> None:
-        """Take back a message of which not one byte of content was handed over."""
+        """Take back a message that nobody can have taken: it was not handed over, or not to its end."""
         ...
 
     async def ready(self) -> bool:

@@ -15,16 +15,19 @@ from tests.providers.scripted_smtp import ScriptedServer
 ALL = ("PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "DSN", "SIZE 1000000", "ENHANCEDSTATUSCODES")
 PLAIN = ("8BITMIME",)
 PIPELINING = ("PIPELINING", "8BITMIME")
-QUICK = Timeouts(connect=2, greeting=0.3, command=0.3, block=0.3, content=0.3, quit=0.3)
+#: Where no time-out is to be met, however busy the machine is.
+PATIENT = Timeouts(connect=30, greeting=30, command=30, block=30, content=30, quit=30)
+#: Where one is.
+QUICK = Timeouts(connect=2, greeting=0.5, command=0.5, block=0.5, content=0.5, quit=0.5)
 
 
 def options(server: ScriptedServer, **more: object) -> SmtpOptions:
-    """Options for a scripted server, impatient ones."""
+    """Options for a scripted server."""
     values: dict[str, object] = {
         "security": Security.NONE,
         "connections": 2,
         "backoff": 0.01,
-        "timeouts": QUICK,
+        "timeouts": PATIENT,
     }
     return SmtpOptions(host="127.0.0.1", port=server.port, **{**values, **more})  # type: ignore[arg-type]  # mixed
 

@@ -14,11 +14,11 @@ from newsletter.providers.smtp.provider import Smtp
 from newsletter.providers.tray import Tray
 from tests.providers.letters import letter, letters
 from tests.providers.scripted_smtp import Act, Answer, Held, ScriptedServer, Slowly
-from tests.providers.test_smtp import ALL, PIPELINING, PLAIN, kinds, options, receipt
+from tests.providers.test_smtp import ALL, PIPELINING, PLAIN, QUICK, kinds, options, receipt
 
 every_way = pytest.mark.parametrize("offers", [ALL, PIPELINING, PLAIN], ids=["chunks", "pipelining", "plain"])
-#: No hang over its time-out: everything in this module is over long before this.
-PATIENCE = 8
+#: No hang: everything in this module is over long before this.
+PATIENCE = 60
 
 
 async def send(server: ScriptedServer, tray: Tray, **more: object) -> Exception | None:
@@ -86,7 +86,7 @@ async def test_a_loss_before_the_whole_message_left_is_no_doubt() -> None:
     # The server asks for content and reads none of it: a message larger than every buffer cannot leave.
     async with ScriptedServer(offers=PIPELINING, deaf=True) as server:
         tray = Tray(letters(1, size=30_000_000))
-        error = await send(server, tray)
+        error = await send(server, tray, timeouts=QUICK)
     assert kinds(tray) in ({}, {1: Kind.RETRY})
     assert error is None or "takes no more bytes" in str(error)
 
@@ -366,7 +366,7 @@ async def test_silence_before_content_ends_at_the_time_out_and_loses_nobody(
         offers = PIPELINING
     async with ScriptedServer({stage: [Act.SILENCE]}, offers=offers) as server:
         tray = Tray(letters(3))
-        assert await send(server, tray, window=1) is None
+        assert await send(server, tray, window=1, timeouts=QUICK) is None
     expected = (
         {Kind.ACCEPTED, Kind.UNKNOWN}
         if "CHUNKING" in offers and stage in {"MAIL", "RCPT"}
@@ -379,7 +379,7 @@ async def test_silence_before_content_ends_at_the_time_out_and_loses_nobody(
 async def test_silence_after_the_final_dot_is_unknown(offers: tuple[str, ...]) -> None:
     async with ScriptedServer({"CONTENT": [Act.SILENCE]}, offers=offers) as server:
         tray = Tray(letters(3))
-        assert await send(server, tray, window=1) is None
+        assert await send(server, tray, window=1, timeouts=QUICK) is None
     assert kinds(tray) == {1: Kind.UNKNOWN, 2: Kind.ACCEPTED, 3: Kind.ACCEPTED}
     assert "in time" in receipt(tray, 1).reply
 
@@ -389,7 +389,7 @@ async def test_a_byte_at_a_time_is_not_progress(stage: str) -> None:
     crawl = Slowly(b"250 2.0.0 " + b"z" * 500, pause=0.05)
     async with ScriptedServer({stage: [crawl]}, offers=PLAIN) as server:
         tray = Tray(letters(2))
-        assert await send(server, tray) is None
+        assert await send(server, tray, timeouts=QUICK) is None
     assert len(tray.receipts) == 2
     assert server.connections == 2
 
@@ -459,7 +459,7 @@ async def test_more_replies_than_commands_end_the_connection(extra: bytes) -> No
 async def test_a_server_that_throws_pipelined_commands_away_is_served_one_at_a_time() -> None:
     async with ScriptedServer(offers=PIPELINING, pipelines=False) as server:
         tray = Tray(letters(6))
-        assert await send(server, tray, attempts=5) is None
+        assert await send(server, tray, attempts=5, timeouts=QUICK) is None
     assert set(kinds(tray).values()) == {Kind.ACCEPTED}
     assert len(server.taken) == 6
 

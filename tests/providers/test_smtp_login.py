@@ -93,7 +93,9 @@ async def test_a_server_that_does_not_start_tls_sends_nothing(reply: Answer, ca_
     async with ScriptedServer(script, offers=STARTTLS) as server:
         tray = Tray(letters(2))
         with pytest.raises(errors.ProviderError):
-            await Smtp(options(server, security=Security.STARTTLS, ca_file=ca_file, attempts=2)).send(tray)
+            await Smtp(
+                options(server, security=Security.STARTTLS, ca_file=ca_file, attempts=2, timeouts=QUICK)
+            ).send(tray)
     assert tray.waiting == 2
 
 
@@ -259,6 +261,6 @@ async def test_the_name_we_greet_with_can_be_set() -> None:
 
 async def test_a_server_that_never_says_bye_is_left_all_the_same() -> None:
     async with ScriptedServer({"QUIT": [Act.SILENCE]}) as server:
-        async with asyncio.timeout(3):
-            await Smtp(options(server)).send(Tray(letters(1)))
+        async with asyncio.timeout(60):
+            await Smtp(options(server, timeouts=QUICK)).send(Tray(letters(1)))
     assert len(server.taken) == 1
