@@ -11,7 +11,6 @@ WIDTH = 72
 #: Kinsoku: what no line may begin with, and what none may end with.
 _NEVER_FIRST = "、。，．・：；？！）」』】〕〉》］｝ー々ゝゞっゃゅょッャュョぁぃぅぇぉァィゥェォ％%"
 _NEVER_LAST = "（「『【〔〈《［｛"
-_CHUNK = re.compile(r"[^ \t]+")
 #: No character below is wide.
 _WIDE = re.compile("[\u1100-\u1fff\u2070-\U0010ffff]")
 _CLINGING = "\u200d\ufe0e\ufe0f"
@@ -40,18 +39,18 @@ def wrap(text: str, *, columns: int = WIDTH, first: str = "", rest: str = "") ->
     lines: list[str] = []
     for paragraph in text.split("\n"):
         prefix = rest if lines else first
-        line, used = prefix, width(prefix)
-        is_empty = True
+        line, used, room = [prefix], 0, columns - width(prefix)
         for blank, word in _words(paragraph):
-            takes = width(word)
-            if not is_empty and used + len(blank) + takes > columns:
-                lines.append(line)
-                line, used, is_empty = rest, width(rest), True
-            gap = "" if is_empty else blank
-            line += gap + word
-            used += len(gap) + takes
-            is_empty = False
-        lines.append(line.rstrip())
+            takes = len(word) if word.isascii() else width(word)
+            if used and used + len(blank) + takes > room:
+                lines.append("".join(line))
+                line, used, room = [rest], 0, columns - width(rest)
+            elif used:
+                line.append(blank)
+                used += len(blank)
+            line.append(word)
+            used += takes
+        lines.append("".join(line).rstrip())
     return "\n".join(lines)
 
 
@@ -68,8 +67,11 @@ def tidy(text: str) -> str:
 
 def _words(paragraph: str) -> list[tuple[str, str]]:
     """Split into (blank before it, word); wide characters are words of their own, save at kinsoku."""
+    chunks = [chunk for chunk in paragraph.replace("\t", " ").split(" ") if chunk]
+    if not _WIDE.search(paragraph):
+        return [(" ", chunk) for chunk in chunks]
     words: list[tuple[str, str]] = []
-    for chunk in _CHUNK.findall(paragraph):
+    for chunk in chunks:
         blank = " "
         for piece in _pieces(chunk) if _WIDE.search(chunk) else [chunk]:
             words.append((blank, piece))
