@@ -50,7 +50,7 @@ constraints: $(VENV)/.dev ## pin the newest versions again (UPGRADE= keeps the p
 
 caniemail: $(VENV)/.dev ## take the newest data on what mail programs support (needs npm)
 	mkdir -p .tools/caniemail
-	cd .tools/caniemail && tar -xzf "$$(npm pack --silent caniemail)"
+	cd .tools/caniemail && tar -xzf "$$(npm pack --silent caniemail@latest)"
 	$(BIN)/python tools/caniemail.py .tools/caniemail/package/dist/data/caniemail.json
 
 clean: ## remove what was installed and measured; workspaces are not touched

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from lxml import etree
 
@@ -57,7 +58,7 @@ class Cascade:
     """The looks of a page's elements in one palette."""
 
     def __init__(self, page: document.Page, *, dark: bool = False) -> None:
-        self._dark = dark
+        self._page, self._dark = page, dark
         self._sheet = _sheet(page, dark)
         self._looks: dict[etree._Element, Look] = {}
         start = Look(
@@ -73,6 +74,19 @@ class Cascade:
     def look(self, element: etree._Element) -> Look:
         """Return how an element looks."""
         return self._looks[element]
+
+    @cached_property
+    def texts(self) -> tuple[tuple[etree._Element, str, Look], ...]:
+        """Each visible element that holds text of its own, with that text and how it looks."""
+        found = []
+        for element, look in self._looks.items():
+            if not look.shown or not self._page.is_visible(element):
+                continue
+            pieces = [element.text or "", *(child.tail or "" for child in element)]
+            own = " ".join(" ".join(pieces).split())
+            if any(map(str.isalnum, own)):
+                found.append((element, own, look))
+        return tuple(found)
 
     def _declared(self, element: etree._Element) -> dict[str, str]:
         """Return the winning declarations of an element, attributes least of all."""

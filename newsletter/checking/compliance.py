@@ -69,7 +69,7 @@ def postal_address(page: reading.Reading) -> Hits:
         )
         return
     wanted = _letters(address)
-    parts = {"HTML": page.html.words(page.html.body), "text": page.subject.text}
+    parts = {"HTML": page.html.text, "text": page.subject.text}
     for name, words in parts.items() if page.subject.rendered else ():
         if wanted not in _letters(words):
             yield rulebook.Hit(
@@ -79,7 +79,7 @@ def postal_address(page: reading.Reading) -> Hits:
 
 
 def _letters(text: str) -> str:
-    return "".join(char for char in places.fold(text) if char.isalnum())
+    return re.sub(r"[\W_]+", "", places.fold(text))
 
 
 @rule("sender-identity", findings.Severity.ERROR, source=f"{_CAN_SPAM} (a)(1); RFC 5322 § 3.6.2")

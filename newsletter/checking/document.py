@@ -73,6 +73,11 @@ class Page:
         """Say whether an element is shown to those who see."""
         return not self._hidden[element]
 
+    @cached_property
+    def text(self) -> str:
+        """The visible text of the whole body."""
+        return self.words(self.body)
+
     def words(self, element: etree._Element) -> str:
         """Return the visible text of an element, white space collapsed."""
         return " ".join("".join(self._texts(element)).split())

@@ -10,7 +10,6 @@ import pytest
 
 from newsletter import checking
 from newsletter.checking import cascade, document
-from newsletter.checking.accessibility import lettering
 from newsletter.web.preview import frames
 from tests import chromium
 from tests.checking import baseline, desk
@@ -115,7 +114,7 @@ def assert_same_looks(page: Page, html: str, palette: frames.Palette) -> None:
     looks = cascade.Cascade(parsed, dark=palette is frames.Palette.DARK)
     ours = [
         (element.tag, text, str(look.colour), pytest.approx(look.size, abs=0.05), look.bold)
-        for element, text, look in lettering.texts(parsed, looks)
+        for element, text, look in looks.texts
     ]
     assert len(ours) > 20
     assert theirs == ours

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from lxml import etree
-
-from newsletter.checking import cascade, colours, document, reading, rulebook
+from newsletter.checking import colours, document, reading, rulebook
 from newsletter.domain import findings
 
 Hits = Iterable[rulebook.Hit]
@@ -22,24 +20,13 @@ _MOTION = re.compile(
 )
 
 
-def texts(page: document.Page, looks: cascade.Cascade) -> Iterator[tuple[etree._Element, str, cascade.Look]]:
-    """Yield each visible element that holds text of its own, with that text and how it looks."""
-    for element in page.elements:
-        if not page.is_visible(element) or not looks.look(element).shown:
-            continue
-        pieces = [element.text or "", *(child.tail or "" for child in element)]
-        own = " ".join(" ".join(pieces).split())
-        if any(char.isalnum() for char in own):
-            yield element, own, looks.look(element)
-
-
 @rule("contrast", _ERROR, source="Email Markup Consortium: 59 % of mails fail; WCAG 1.4.3")
 def contrast(page: reading.Reading) -> Hits:
     """Text needs a contrast of 4.5 to 1, large text of 3 to 1, or it is lost in the sun and on tired eyes; in
     the dark palette as in the light one."""
     for name, looks in {"day": page.light, "night": page.dark}.items():
         seen: set[tuple[str, str, bool]] = set()
-        for element, _, look in texts(page.html, looks):
+        for element, _, look in looks.texts:
             if look.ground is None:
                 continue
             ratio = colours.contrast(look.colour, look.ground)
@@ -58,7 +45,7 @@ def contrast(page: reading.Reading) -> Hits:
 def font_small(page: reading.Reading) -> Hits:
     """Text below 12 pixels is skipped by many and enlarged by some phones, which breaks the layout."""
     seen: set[float] = set()
-    for element, _, look in texts(page.html, page.light):
+    for element, _, look in page.light.texts:
         if look.size < _SMALLEST and look.size not in seen:
             seen.add(look.size)
             yield page.hit(element, f"text of {look.size:g} pixels", fix=f"at least {_SMALLEST}, better 14")
@@ -67,7 +54,7 @@ def font_small(page: reading.Reading) -> Hits:
 @rule("line-height", _ADVICE, source="WCAG 1.4.12: 1.5 must be possible; practice: 1.4 and more")
 def line_height(page: reading.Reading) -> Hits:
     """Long text in tight lines makes the eye slip into the line before or after."""
-    for element, _, look in texts(page.html, page.light):
+    for element, _, look in page.light.texts:
         tall = len(page.html.words(element)) > 120
         if tall and look.line_height < _LOWEST and element.tag in document.BLOCKS:
             height = f"{look.line_height:g}" if look.line_height else "no line height of its own"
@@ -77,7 +64,7 @@ def line_height(page: reading.Reading) -> Hits:
 @rule("justify", _ADVICE, source="WCAG 1.4.8")
 def justify(page: reading.Reading) -> Hits:
     """Justified text tears rivers of white into narrow columns; people with dyslexia lose the line."""
-    for element, _, look in texts(page.html, page.light):
+    for element, _, look in page.light.texts:
         if look.align == "justify" and element.tag in document.BLOCKS:
             yield page.hit(element, "justified text", fix="align it to the left")
             return
@@ -86,7 +73,7 @@ def justify(page: reading.Reading) -> Hits:
 @rule("all-caps", _ADVICE, source="WCAG, Understanding 3.1.4; practice")
 def all_caps(page: reading.Reading) -> Hits:
     """Long runs of capitals lose the shape of words, and some screen readers spell them out."""
-    for element, own, look in texts(page.html, page.light):
+    for element, own, look in page.light.texts:
         shouting = look.transform == "uppercase" and sum(char.isalpha() for char in own) > 20
         if shouting or _CAPITALS.search(own):
             yield page.hit(element, f"“{own[:40]}” is set in capitals", fix="write it as a sentence")

@@ -163,7 +163,7 @@ def _is_preheader(page: reading.Reading, element: etree._Element) -> bool:
 def text_part(page: reading.Reading) -> Hits:
     """The text part is the letter for those who read it on a watch, in a terminal or by braille: it must
     hold all."""
-    visible = len(page.html.words(page.html.body))
+    visible = len(page.html.text)
     plain = len(" ".join(page.subject.text.split()))
     if visible > 200 and plain < visible / 4:
         yield rulebook.Hit(

@@ -48,7 +48,7 @@ def _own(table: etree._Element, *tags: str) -> Iterator[etree._Element]:
 @rule("h1-missing", _ADVICE, source="Email Markup Consortium: 77 % of mails fail; WCAG 1.3.1")
 def h1_missing(page: reading.Reading) -> Hits:
     """People who listen jump from heading to heading; the first level says what all of it is."""
-    if len(re.findall(r"[.!?。](?:\s|$|(?<=。))", page.html.words(page.html.body))) < 2:
+    if len(re.findall(r"[.!?。](?:\s|$|(?<=。))", page.html.text)) < 2:
         return
     if not any(heading.tag == "h1" for heading in _headings(page)):
         yield rulebook.Hit(message="the letter has no heading of the first level", fix=_TEMPLATE)

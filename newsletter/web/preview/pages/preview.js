@@ -65,7 +65,12 @@ async function refresh() {
   select(chosen);
   offer(document.getElementById("meta").dataset.languages.split(" ").filter(Boolean));
   if (focused) document.getElementById(focused)?.focus();
-  state.textContent = document.getElementById("meta").dataset.broken === "yes" ? "broken: the last good letter is shown" : "up to date";
+  tell();
+}
+
+function tell() {
+  const broken = document.getElementById("meta").dataset.broken === "yes";
+  state.textContent = broken ? "broken: the last good letter is shown" : "up to date";
 }
 
 // An edition may have been written, or taken away, since the page was opened.
@@ -123,7 +128,9 @@ document.getElementById("test").addEventListener("submit", async (event) => {
 const news = new EventSource("/events");
 let known = Number(document.getElementById("meta").dataset.version);
 news.addEventListener("hello", (event) => {
+  // Also after a break: the preview was started again on the same port.
   if (Number(event.data) !== known) refresh();
+  else tell();
   known = Number(event.data);
 });
 news.addEventListener("changed", (event) => {
