@@ -20,6 +20,9 @@ _MAC_BYTES = 12
 _MAX_LENGTH = 200
 #: A forged bounce must not suppress anybody; 64 bits are out of reach of guesses by mail.
 _LOCAL_MAC_BYTES = 8
+#: 80 bits: no two deliveries of a publication ever share a key.
+_KEY_BYTES = 10
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 #: Of SHA-256, in bytes.
 _BLOCK = 64
 
@@ -45,7 +48,8 @@ class Signer:
         # four tokens a message.
         block = key if len(key) <= _BLOCK else hashlib.sha256(key).digest()
         self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block.ljust(_BLOCK, b"\0")))
-        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block.ljust(_BLOCK, b"\0")))
+        #: The outer half of every MAC.
+        self.outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block.ljust(_BLOCK, b"\0")))
         self._purposes = {purpose: self._begun(purpose.value.encode()) for purpose in Purpose}
         self._messages = self._begun(b"message")
         self._hashes = self._begun(b"hash")
@@ -56,7 +60,7 @@ class Signer:
     def sign(self, purpose: Purpose, *numbers: int) -> str:
         """Return a URL-safe token for an act on the rows that the numbers name."""
         payload = _pack(numbers)
-        return base64.urlsafe_b64encode(payload + self._mac(purpose, payload)).rstrip(b"=").decode()
+        return _base64(payload + self._mac(purpose, payload))
 
     def read(self, purpose: Purpose, token: str) -> tuple[int, ...]:
         """Return the numbers of a token.
@@ -66,8 +70,7 @@ class Signer:
         """
         raw = _decode(token)
         payload, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-        canonical = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-        if not hmac.compare_digest(mac, self._mac(purpose, payload)) or canonical != token:
+        if not hmac.compare_digest(mac, self._mac(purpose, payload)) or _base64(raw) != token:
             raise errors.TokenError("this link is not one of ours")
         return _unpack(payload)
 
@@ -94,7 +97,17 @@ class Signer:
 
     def message_key(self, mailing: int, subscriber: int) -> str:
         """Return the Message-ID's key of a delivery: the same on every retry."""
-        return self._ended(self._messages, _pack((mailing, subscriber)))[:10].hex()
+        return self._ended(self._messages, _pack((mailing, subscriber)))[:_KEY_BYTES].hex()
+
+    def state(self, purpose: Purpose) -> hashlib._Hash:
+        """Return the inner half of every MAC for a purpose."""
+        return self._purposes[purpose]
+
+    def message_state(self, mailing: int) -> hashlib._Hash:
+        """Return the inner half of the keys of one mailing's messages."""
+        begun = self._messages.copy()
+        begun.update(_pack((mailing,)))
+        return begun
 
     def _mac(self, purpose: Purpose, payload: bytes) -> bytes:
         return self._ended(self._purposes[purpose], payload)[:_MAC_BYTES]
@@ -105,10 +118,46 @@ class Signer:
         return inner
 
     def _ended(self, begun: hashlib._Hash, payload: bytes) -> bytes:
+        inner, outer = begun.copy(), self.outer.copy()
+        inner.update(payload)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
+class Stamp:
+    """The four tokens of every message of one mailing, made together: a mailing makes millions.
+
+    They are those of `Signer.sign`, `sign_local_part` and `message_key`, to the letter.
+    """
+
+    def __init__(self, signer: Signer, mailing: int) -> None:
+        self._leave = signer.state(Purpose.LEAVE)
+        self._preferences = signer.state(Purpose.PREFERENCES)
+        self._bounce = signer.state(Purpose.BOUNCE)
+        self._message = signer.message_state(mailing)
+        self._outer = signer.outer
+        self._mailing = _pack((mailing,))
+
+    def of(self, delivery: int, subscriber: int) -> tuple[str, str, str, str]:
+        """Return the token to leave, the one for preferences, the bounce address's, and the message key."""
+        person, bounce = _pack((subscriber,)), _pack((delivery,))
+        both = person + self._mailing
+        return (
+            _base64(both + self._mac(self._leave, both)[:_MAC_BYTES]),
+            _base64(person + self._mac(self._preferences, person)[:_MAC_BYTES]),
+            (bounce + self._mac(self._bounce, bounce)[:_LOCAL_MAC_BYTES]).hex(),
+            self._mac(self._message, person)[:_KEY_BYTES].hex(),
+        )
+
+    def _mac(self, begun: hashlib._Hash, payload: bytes) -> bytes:
         inner, outer = begun.copy(), self._outer.copy()
         inner.update(payload)
         outer.update(inner.digest())
         return outer.digest()
+
+
+def _base64(raw: bytes) -> str:
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
 
 
 def _pack(numbers: Sequence[int]) -> bytes:

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from newsletter.domain import deliveries, messages, publications, tokens
-from newsletter.domain.tokens import Purpose
 from newsletter.rendering import merge as merging
 
 
@@ -35,11 +34,11 @@ class Merging:
         self._mergers = {language: merging.compile(template) for language, template in templates.items()}
         self._default = next(iter(self._mergers.values()))
         self._chosen: dict[str, merging.Merger] = {}
-        self._signer = signer
-        self._mailing = mailing
+        self._stamp = tokens.Stamp(signer, mailing)
         self._raw = raw
         number = next(iter(templates.values())).number
-        self._base = publication.url
+        self._leave_url = f"{publication.url}/u/"
+        self._preferences_url = f"{publication.url}/preferences/"
         self._view_url = f"{publication.url}/issues/{number.slug}"
 
     def merge(self, claimed: deliveries.Claimed, date: datetime) -> Merged:
@@ -58,17 +57,17 @@ class Merging:
 
     def _recipient(self, claimed: deliveries.Claimed) -> messages.Recipient:
         number, subscriber, email, name, language, *_ = claimed
-        signer, mailing = self._signer, self._mailing
+        leave, preferences, bounce, key = self._stamp.of(number, subscriber)
         words = name.split(None, 1)
         return messages.Recipient(
             number,
             email,
             name,
-            signer.message_key(mailing, subscriber),
-            signer.sign_local_part(Purpose.BOUNCE, number),
+            key,
+            bounce,
             {
-                "unsubscribe_url": f"{self._base}/u/{signer.sign(Purpose.LEAVE, subscriber, mailing)}",
-                "preferences_url": f"{self._base}/preferences/{signer.sign(Purpose.PREFERENCES, subscriber)}",
+                "unsubscribe_url": self._leave_url + leave,
+                "preferences_url": self._preferences_url + preferences,
                 "view_url": self._view_url,
                 "subscriber.email": email,
                 "subscriber.language": language,

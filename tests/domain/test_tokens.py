@@ -83,3 +83,13 @@ def test_the_message_key_is_the_same_on_every_retry_and_differs_between_people()
 def test_the_keyed_hash_is_hmac_as_everybody_computes_it(key: bytes) -> None:
     expected = hmac.new(key, b"hash\0ada@example.org", hashlib.sha256).hexdigest()
     assert tokens.Signer(key).keyed_hash("ada@example.org") == expected
+
+
+@given(st.integers(1, 2**40), st.integers(1, 2**40), st.integers(1, 2**20))
+def test_a_stamp_makes_the_tokens_that_the_signer_makes(delivery: int, subscriber: int, mailing: int) -> None:
+    assert tokens.Stamp(SIGNER, mailing).of(delivery, subscriber) == (
+        SIGNER.sign(tokens.Purpose.LEAVE, subscriber, mailing),
+        SIGNER.sign(tokens.Purpose.PREFERENCES, subscriber),
+        SIGNER.sign_local_part(tokens.Purpose.BOUNCE, delivery),
+        SIGNER.message_key(mailing, subscriber),
+    )
