@@ -41,6 +41,15 @@ def unsubscribe_link(page: reading.Reading) -> Hits:
         )
 
 
+@rule("unsubscribe-header", findings.Severity.ERROR, source="RFC 2369; RFC 8058; Google and Yahoo since 2024")
+def unsubscribe_header(page: reading.Reading) -> Hits:
+    """The button beside the sender’s name comes from two headers; large providers want both in bulk mail."""
+    head = page.subject.raw.partition(b"\r\n\r\n")[0].lower()
+    for name in (b"List-Unsubscribe", b"List-Unsubscribe-Post"):
+        if head and b"\r\n" + name.lower() + b":" not in b"\r\n" + head:
+            yield rulebook.Hit(message=f"the message has no header {name.decode()}")
+
+
 def _has_field(pieces: messages.Pieces, name: str) -> bool:
     return any(isinstance(piece, messages.Field) and piece.name == name for piece in pieces)
 

@@ -50,6 +50,18 @@ def test_a_way_to_leave_that_nobody_sees_does_not_count(tmp_path: Path) -> None:
         assert desk.found(dataclasses.replace(subject, html=html), "unsubscribe-link")
 
 
+HEADERS = (
+    b"From: a@example.org\r\nList-Unsubscribe: <https://u>\r\nList-Unsubscribe-Post: x\r\n\r\nList-Id: no"
+)
+
+
+@pytest.mark.parametrize("name", [b"List-Unsubscribe", b"List-Unsubscribe-Post"])
+def test_a_message_without_the_headers_to_leave_by_is_an_error(tmp_path: Path, name: bytes) -> None:
+    assert desk.found(letter(tmp_path, raw=HEADERS), "unsubscribe-header") == []
+    (finding,) = desk.found(letter(tmp_path, raw=HEADERS.replace(name + b":", b"X:")), "unsubscribe-header")
+    assert finding.message.endswith(name.decode())
+
+
 @pytest.mark.parametrize("part", ["html", "text"])
 def test_a_part_that_does_not_show_the_postal_address_is_an_error(tmp_path: Path, part: str) -> None:
     subject = letter(tmp_path)
