@@ -11,6 +11,7 @@ import binascii
 import enum
 import hashlib
 import hmac
+import zlib
 from collections.abc import Sequence
 
 from newsletter.domain import errors
@@ -36,6 +37,10 @@ class Purpose(enum.StrEnum):
     UNDO = "undo"
     VIEW = "view"
     BOUNCE = "bounce"
+    #: A change of address, confirmed at the new one.
+    ADDRESS = "address"
+    #: A form that we showed: when.
+    FORM = "form"
 
 
 class Signer:
@@ -138,13 +143,14 @@ class Stamp:
         self._outer = signer.outer
         self._mailing = _pack((mailing,))
 
-    def of(self, delivery: int, subscriber: int) -> tuple[str, str, str, str]:
+    def of(self, delivery: int, subscriber: int, email: str) -> tuple[str, str, str, str]:
         """Return the token to leave, the one for preferences, the bounce address's, and the message key."""
         person, bounce = _pack((subscriber,)), _pack((delivery,))
         both = person + self._mailing
+        own = person + _pack((fingerprint(email),))
         return (
             _base64(both + self._mac(self._leave, both)[:_MAC_BYTES]),
-            _base64(person + self._mac(self._preferences, person)[:_MAC_BYTES]),
+            _base64(own + self._mac(self._preferences, own)[:_MAC_BYTES]),
             (bounce + self._mac(self._bounce, bounce)[:_LOCAL_MAC_BYTES]).hex(),
             self._mac(self._message, person)[:_KEY_BYTES].hex(),
         )
@@ -158,6 +164,11 @@ class Stamp:
 
 def _base64(raw: bytes) -> str:
     return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
+
+
+def fingerprint(address: str) -> int:
+    """Return a number that changes with an address: a change of address revokes what was signed with it."""
+    return zlib.crc32(address.strip().casefold().encode())
 
 
 def _pack(numbers: Sequence[int]) -> bytes:

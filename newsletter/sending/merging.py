@@ -57,7 +57,7 @@ class Merging:
 
     def _recipient(self, claimed: deliveries.Claimed) -> messages.Recipient:
         number, subscriber, email, name, language, *_ = claimed
-        leave, preferences, bounce, key = self._stamp.of(number, subscriber)
+        leave, preferences, bounce, key = self._stamp.of(number, subscriber, email)
         words = name.split(None, 1)
         return messages.Recipient(
             number,

@@ -301,6 +301,20 @@ class DeliveryRow(SQLModel, table=True):
     digest: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
+class AllowanceRow(SQLModel, table=True):
+    """How often something was done within a span of time."""
+
+    __tablename__ = "allowance"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    #: `tokens.Signer.keyed_hash` of what is counted: neither an address nor an IP stands here.
+    what: str = Field(primary_key=True)
+    #: Number of the span; 0 for what is counted for ever.
+    span: int = Field(primary_key=True, sa_type=BigId)
+    times: int
+    last_at: datetime = Field(sa_type=Instant, index=True)
+
+
 # -- feedback ----------------------------------------------------------------------------------
 
 
@@ -368,3 +382,4 @@ lease = metadata.tables["lease"]
 delivery = metadata.tables["delivery"]
 report = metadata.tables["report"]
 event = metadata.tables["event"]
+allowance = metadata.tables["allowance"]

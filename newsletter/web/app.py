@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from newsletter.domain import errors
-from newsletter.web import archive, desk, leaving, pages, security, webhooks
+from newsletter.web import archive, desk, joining, languages, leaving, pages, preferences, security, webhooks
 
 _log = logging.getLogger(__name__)
 _SHOW = ["GET", "HEAD"]
@@ -33,6 +33,8 @@ def create(at: desk.Desk) -> FastAPI:
     # RFC 8058 forbids a redirect, also the one that would only mend a slash.
     app.router.redirect_slashes = False
     app.include_router(leaving.router(at))
+    app.include_router(joining.router(at))
+    app.include_router(preferences.router(at))
     app.include_router(archive.router(at))
     app.include_router(counter.router())
     _add_plain_pages(app, at)
@@ -55,14 +57,15 @@ def _add_plain_pages(app: FastAPI, at: desk.Desk) -> None:
         return Response(style, media_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
 
     @app.api_route("/leave", methods=_SHOW)
-    def how_to_leave() -> Response:
-        return pages.page("how", at.publication)
+    def how_to_leave(request: Request) -> Response:
+        return pages.page("how", at.publication, language=languages.chosen(request, at.publication.language))
 
 
 def _add_failures(app: FastAPI, at: desk.Desk) -> None:
     @app.exception_handler(errors.TokenError)
-    def forged(_request: Request, _error: Exception) -> Response:
-        return pages.page("lost", at.publication, status=404)
+    def forged(request: Request, _error: Exception) -> Response:
+        language = languages.chosen(request, at.publication.language)
+        return pages.page("lost", at.publication, status=404, language=language)
 
     @app.exception_handler(errors.StoreError)
     def unavailable(_request: Request, error: Exception) -> Response:

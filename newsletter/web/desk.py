@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,12 @@ from pathlib import Path
 from typing import Protocol
 
 from newsletter import ports, wiring
-from newsletter.domain import events, hooks, publications, tokens
+from newsletter.domain import errors, events, hooks, publications, tokens
+from newsletter.domain.subscribers import Subscriber
+from newsletter.subscribing import joining
+from newsletter.web import forms, visitors
+
+_log = logging.getLogger(__name__)
 
 
 class Gate(Protocol):
@@ -59,8 +65,25 @@ class Desk:
     ledger: ports.Ledger
     clock: ports.Clock
     reception: Reception
+    hall: joining.Hall
+    letters: joining.Letters
+    forms: forms.Forms
+    #: What subscribers can choose, by the name they read.
+    topics: Mapping[str, str]
+    #: Proxies whose word about a visitor's address is taken.
+    trusted: visitors.Networks
+    #: Returns everything we know about a person, ready for JSON.
+    data: Callable[[Subscriber], Mapping[str, object]]
     #: Where the issue files and their pictures lie.
     issues: Path
+
+
+def mail(write: Callable[[], None]) -> None:
+    """Send a mail after an answer went out; a failure is logged, and the person can ask again."""
+    try:
+        write()
+    except errors.NewsletterError as error:
+        _log.error("a mail about a subscription was not sent: %s", error, extra={"action": "letter"})
 
 
 def of(house: wiring.App) -> Desk:
@@ -79,5 +102,16 @@ def of(house: wiring.App) -> Desk:
         ledger=house.ledger,
         clock=house.now,
         reception=reception,
+        hall=house.hall,
+        letters=house.letters,
+        forms=forms.Forms(
+            house.signer,
+            clock=house.now,
+            new_id=house.new_id,
+            secure=house.publication.url.startswith("https://"),
+        ),
+        topics=house.settings.topics,
+        trusted=house.settings.web.trusted_networks(),
+        data=house.data,
         issues=house.workspace.issues,
     )

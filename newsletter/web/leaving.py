@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse
 
 from newsletter.domain import addresses, subscribers
 from newsletter.domain.tokens import Purpose
 from newsletter.subscribing import leaving
-from newsletter.web import desk, pages, security
+from newsletter.web import desk, languages, pages, security
 
 _SHOW = ["GET", "HEAD"]
 #: What the form of our own page posts; anything else is a mail program's one click.
@@ -17,14 +18,13 @@ _BY_PAGE = b"from=page"
 
 
 def router(at: desk.Desk) -> APIRouter:
-    """Return the pages under /u, /undo and /preferences."""
+    """Return the pages under /u and /undo."""
     routes = APIRouter()
     door = _Door(at)
     routes.add_api_route("/u/{token}", door.ask, methods=_SHOW)
     routes.add_api_route("/u/{token}", door.leave, methods=["POST"])
     routes.add_api_route("/undo/{token}", door.ask_undo, methods=_SHOW)
     routes.add_api_route("/undo/{token}", door.undo, methods=["POST"])
-    routes.add_api_route("/preferences/{token}", door.preferences, methods=_SHOW)
     return routes
 
 
@@ -34,66 +34,66 @@ class _Door:
     def __init__(self, at: desk.Desk) -> None:
         self._at = at
 
-    def ask(self, token: str) -> Response:
+    def ask(self, token: str, request: Request) -> Response:
         """Show who would leave what; change nothing."""
         subscriber, _ = self._named(Purpose.LEAVE, token)
         person = self._at.directory.get(subscriber)
         if person is None or person.status in subscribers.OFF:
-            return self._left(person)
-        return pages.page("leave", self._at.publication, masked=addresses.masked(person.email))
+            return self._left(person, request)
+        return self._page("leave", request, masked=addresses.masked(person.email))
 
     async def leave(self, token: str, request: Request) -> Response:
         """Let somebody leave; repeatable, and 200 for whoever left long ago (RFC 8058 §3.1)."""
         by_page = _BY_PAGE in await security.body(request)
         how = subscribers.How.PAGE if by_page else subscribers.How.ONE_CLICK
-        person = await run_in_threadpool(self._leave, token, how)
+        before, person = await run_in_threadpool(self._leave, token, how)
+        answer: Response
         if by_page:
-            return self._left(person)
-        return PlainTextResponse("You are unsubscribed.\n", headers={"Cache-Control": "no-store"})
+            answer = self._left(person, request)
+        else:
+            answer = PlainTextResponse("You are unsubscribed.\n", headers={"Cache-Control": "no-store"})
+        if person is not None and before not in subscribers.OFF:
+            answer.background = BackgroundTask(desk.mail, lambda: self._at.letters.goodbye(person))
+        return answer
 
-    def ask_undo(self, token: str) -> Response:
+    def ask_undo(self, token: str, request: Request) -> Response:
         """Show who would come back; change nothing."""
         person = self._at.directory.get(self._named(Purpose.UNDO, token)[0])
         if person is None:
-            return self._left(None)
-        return pages.page("undo", self._at.publication, masked=addresses.masked(person.email))
+            return self._left(None, request)
+        return self._page("undo", request, masked=addresses.masked(person.email))
 
-    def undo(self, token: str) -> Response:
+    def undo(self, token: str, request: Request) -> Response:
         """Take a leaving back."""
         subscriber, _ = self._named(Purpose.UNDO, token)
         person = leaving.come_back(self._at.directory, subscriber, source="undo link", now=self._at.clock())
         if person is None or person.status is not subscribers.Status.ACTIVE:
-            return self._left(person)
-        return pages.page("back", self._at.publication, masked=addresses.masked(person.email))
+            return self._left(person, request)
+        return self._page("back", request, masked=addresses.masked(person.email))
 
-    def preferences(self, token: str) -> Response:
-        """Show how a subscription stands, and the way to change it."""
-        person = self._at.directory.get(self._named(Purpose.PREFERENCES, token)[0])
-        if person is None:
-            return self._left(None)
-        return pages.page(
-            "preferences",
-            self._at.publication,
-            masked=addresses.masked(person.email),
-            active=person.status is subscribers.Status.ACTIVE,
-            leave=self._at.signer.sign(Purpose.LEAVE, person.id, 0),
-        )
-
-    def _leave(self, token: str, how: subscribers.How) -> subscribers.Subscriber | None:
+    def _leave(
+        self, token: str, how: subscribers.How
+    ) -> tuple[subscribers.Status | None, subscribers.Subscriber | None]:
+        """Return how somebody stood before, and who they are now."""
         subscriber, mailing = self._named(Purpose.LEAVE, token)
         now = self._at.clock()
-        source = f"mailing {mailing}" if mailing else "preferences page"
+        source = f"mailing {mailing}" if mailing else "own page"
+        before = self._at.directory.get(subscriber)
         person = leaving.leave(self._at.directory, subscriber, how=how, source=source, now=now)
         if mailing:
             self._at.ledger.mark_unsubscribed(mailing, subscriber, now=now)
-        return person
+        return before.status if before else None, person
 
-    def _left(self, person: subscribers.Subscriber | None) -> Response:
+    def _left(self, person: subscribers.Subscriber | None, request: Request) -> Response:
         undo = ""
         if person is not None and person.status is subscribers.Status.UNSUBSCRIBED:
             undo = self._at.signer.sign(Purpose.UNDO, person.id)
         masked = addresses.masked(person.email) if person else ""
-        return pages.page("left", self._at.publication, masked=masked, undo=undo)
+        return self._page("left", request, masked=masked, undo=undo)
+
+    def _page(self, name: str, request: Request, *, masked: str, undo: str = "") -> Response:
+        language = languages.chosen(request, self._at.publication.language)
+        return pages.page(name, self._at.publication, language=language, masked=masked, undo=undo)
 
     def _named(self, purpose: Purpose, token: str) -> tuple[int, int]:
         """Return the subscriber and the mailing that a token names; mailing 0: none."""

@@ -15,9 +15,11 @@ from newsletter import ports
 from newsletter.domain import deliveries, messages, numbering, publications, subscribers, tokens
 from newsletter.domain.subscribers import Status
 from newsletter.domain.tokens import Purpose
+from newsletter.store.allowances import MemoryLimiter
 from newsletter.store.memory import MemoryDirectory
 from newsletter.store.memory_ledger import MemoryLedger
-from newsletter.web import app, desk
+from newsletter.subscribing import joining
+from newsletter.web import app, desk, forms
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 NUMBER = numbering.IssueNumber(2, 23)
@@ -55,6 +57,38 @@ TEMPLATE = messages.MessageTemplate(
 )
 
 
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class PostedLetters:
+    """Keeps what would have been mailed: kind, address and token."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, str]] = []
+
+    def confirm(self, person: subscribers.Subscriber, token: str) -> None:
+        self.sent.append(("confirm", person.email, token))
+
+    def welcome(self, person: subscribers.Subscriber) -> None:
+        self.sent.append(("welcome", person.email, ""))
+
+    def goodbye(self, person: subscribers.Subscriber) -> None:
+        self.sent.append(("goodbye", person.email, ""))
+
+    def manage(self, person: subscribers.Subscriber) -> None:
+        self.sent.append(("manage", person.email, ""))
+
+    def readdress(self, person: subscribers.Subscriber, address: str, token: str) -> None:
+        self.sent.append(("readdress", address, token))
+
+
 @dataclass(frozen=True)
 class House:
     """Everything behind the pages, for tests to look at."""
@@ -66,9 +100,12 @@ class House:
     active: subscribers.Subscriber
     pending: subscribers.Subscriber
     left: subscribers.Subscriber
+    letters: PostedLetters
+    clock: Clock
 
     def token(self, purpose: Purpose, subscriber: subscribers.Subscriber) -> str:
-        return self.desk.signer.sign(purpose, subscriber.id, self.mailing.id)
+        second = tokens.fingerprint(subscriber.email) if purpose is Purpose.PREFERENCES else self.mailing.id
+        return self.desk.signer.sign(purpose, subscriber.id, second)
 
     def status(self, subscriber: subscribers.Subscriber) -> Status:
         found = self.directory.get(subscriber.id)
@@ -94,17 +131,25 @@ def house(tmp_path: Path) -> House:
     draft = ports.MailingDraft(
         templates={"en": TEMPLATE}, audience=ports.Audience(), provider="outbox", now=NOW
     )
+    signer, clock, letters = tokens.Signer(b"k" * 32), Clock(), PostedLetters()
     at = desk.Desk(
         publication=PUBLICATION,
-        signer=tokens.Signer(b"k" * 32),
+        signer=signer,
         directory=directory,
         ledger=ledger,
-        clock=lambda: NOW,
+        clock=clock,
         reception=reception(),
+        hall=joining.Hall(directory, letters, MemoryLimiter(), signer),
+        letters=letters,
+        forms=forms.Forms(signer, clock=clock, new_id=lambda: "c00k1e", secure=True),
+        topics={"security": "Security", "trade": "Trade"},
+        trusted=(),
+        data=lambda person: {"subscriber": person, "history": list(directory.history(person.id))},
         issues=tmp_path / "issues",
     )
     at.issues.mkdir()
-    return House(at, directory, ledger, ledger.plan(draft), *people)
+    active, pending, left = people
+    return House(at, directory, ledger, ledger.plan(draft), active, pending, left, letters, clock)
 
 
 @pytest.fixture

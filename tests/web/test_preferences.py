@@ -1,0 +1,149 @@
+"""A reader's own page: everything by a button, nothing by looking, and old links die with the old address."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import html5lib
+import pytest
+from fastapi.testclient import TestClient
+
+from newsletter.domain.subscribers import Status, Subscriber
+from newsletter.domain.tokens import Purpose
+from tests.web.conftest import House
+from tests.web.test_joining import fill
+
+
+def own(house: House, person: Subscriber) -> str:
+    return f"/preferences/{house.token(Purpose.PREFERENCES, person)}"
+
+
+def now(house: House, person: Subscriber) -> Subscriber:
+    found = house.directory.get(person.id)
+    assert found is not None
+    return found
+
+
+def test_what_was_chosen_is_saved_and_shown(client: TestClient, house: House) -> None:
+    page = fill(
+        client,
+        house,
+        own(house, house.active),
+        act="save",
+        topic=["trade", "forged"],
+        language="ja",
+        timezone="Asia/Tokyo",
+        until="2027-01-05",
+    )
+    person = now(house, house.active)
+    assert (person.topics, person.language, person.timezone) == (("trade",), "ja", "Asia/Tokyo")
+    assert person.paused_until is not None
+    assert f"{person.paused_until:%Y-%m-%d}" == "2027-01-05"
+    assert 'value="trade" checked' in page.text
+    assert "What you chose is saved." in page.text
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"timezone": "../../etc/passwd"}, {"timezone": "Mars/Olympus"}, {"until": "soon"}, {"language": "xx"}],
+)
+def test_what_cannot_be_is_not_taken(client: TestClient, house: House, fields: dict[str, str]) -> None:
+    fill(client, house, own(house, house.active), act="save", **fields)
+    person = now(house, house.active)
+    assert (person.timezone, person.language, person.paused_until) == ("", "", None)
+
+
+def test_another_address_is_confirmed_at_the_new_one_and_the_old_links_die(
+    client: TestClient, house: House
+) -> None:
+    old_page = own(house, house.active)
+    old_leave = f"/u/{house.token(Purpose.LEAVE, house.active)}"
+    fill(client, house, old_page, act="address", email="ada@new.example.org")
+    assert now(house, house.active).email == "ada@example.org"
+    ((kind, address, token),) = house.letters.sent
+    assert (kind, address) == ("readdress", "ada@new.example.org")
+    link = f"/address/{token}?to=ada%40new.example.org"
+    assert client.get(link).status_code == 200
+    assert now(house, house.active).email == "ada@example.org"
+    assert fill(client, house, link).status_code == 200
+    assert now(house, house.active).email == "ada@new.example.org"
+    assert client.get(old_page).status_code == 404
+    # Leaving by a mail already sent goes on working for that person.
+    assert client.post(old_leave).status_code == 200
+    assert now(house, house.active).status is Status.UNSUBSCRIBED
+
+
+def test_a_link_for_one_new_address_does_not_confirm_another(client: TestClient, house: House) -> None:
+    fill(client, house, own(house, house.active), act="address", email="ada@new.example.org")
+    token = house.letters.sent[0][2]
+    answer = fill(client, house, f"/address/{token}?to=thief%40example.org")
+    assert answer.status_code == 410
+    assert now(house, house.active).email == "ada@example.org"
+
+
+def test_an_address_that_somebody_else_has_is_answered_like_any_other(
+    client: TestClient, house: House
+) -> None:
+    taken = fill(client, house, own(house, house.active), act="address", email=house.left.email)
+    free = fill(client, house, own(house, house.active), act="address", email="ada@new.example.org")
+    assert "look into the new mailbox" in taken.text
+    assert "look into the new mailbox" in free.text
+    assert [address for _, address, _ in house.letters.sent] == ["ada@new.example.org"]
+
+
+def test_a_reader_who_left_can_come_back(client: TestClient, house: House) -> None:
+    client.post(f"/u/{house.token(Purpose.LEAVE, house.active)}")
+    house.clock.now += timedelta(hours=1)
+    fill(client, house, own(house, house.active), act="back")
+    assert house.status(house.active) is Status.ACTIVE
+
+
+def test_whoever_was_never_confirmed_is_not_made_active_by_coming_back(
+    client: TestClient, house: House
+) -> None:
+    client.post(f"/u/{house.token(Purpose.LEAVE, house.pending)}")
+    fill(client, house, own(house, house.pending), act="back")
+    assert house.status(house.pending) is Status.PENDING
+
+
+def test_a_reader_takes_everything_we_know_with_them(client: TestClient, house: House) -> None:
+    answer = fill(client, house, own(house, house.active), act="export")
+    assert "attachment" in answer.headers["content-disposition"]
+    assert "ada@example.org" in json.dumps(answer.json())
+
+
+def test_a_reader_is_forgotten_only_when_they_are_sure(client: TestClient, house: House) -> None:
+    page = own(house, house.active)
+    fill(client, house, page, act="forget")
+    assert house.directory.get(house.active.id) is not None
+    fill(client, house, page, act="forget", sure="yes")
+    assert house.directory.get(house.active.id) is None
+    assert house.directory.is_suppressed("ada@example.org")
+    assert client.get(page).status_code == 404
+
+
+@pytest.mark.parametrize("act", ["save", "address", "back", "export", "forget"])
+def test_no_button_works_without_the_form_s_own_mark(client: TestClient, house: House, act: str) -> None:
+    answer = client.post(own(house, house.active), data={"act": act, "sure": "yes", "email": "x@example.org"})
+    assert answer.status_code == 403
+    assert now(house, house.active) == house.active
+    assert house.letters.sent == []
+
+
+def test_an_unknown_button_is_a_calm_page(client: TestClient, house: House) -> None:
+    assert fill(client, house, own(house, house.active), act="explode").status_code == 404
+
+
+def test_the_page_is_well_formed_in_both_languages_and_small(client: TestClient, house: House) -> None:
+    for language in ("en", "ja"):
+        answer = client.get(f"{own(house, house.active)}?lang={language}")
+        html5lib.HTMLParser(strict=True).parse(answer.text)
+        assert len(answer.content) < 30_000
+        assert "ada@example.org" not in answer.text
+
+
+def test_leaving_by_the_page_is_followed_by_a_goodbye_once(client: TestClient, house: House) -> None:
+    for _ in range(2):
+        client.post(f"/u/{house.token(Purpose.LEAVE, house.active)}")
+    assert house.letters.sent == [("goodbye", "ada@example.org", "")]
