@@ -7,13 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from newsletter.domain.subscribers import Subscriber
-from newsletter.wiring.returns import Returns
+from newsletter.wiring.standing import Standing
 
 if TYPE_CHECKING:
     from newsletter.subscribing import joining, letters
 
 
-class Reading(Returns):
+class Reading(Standing):
     """The rooms where readers are known."""
 
     @cached_property

@@ -22,10 +22,9 @@ def words() -> set[str]:
     found: set[str] = set()
     for template in (_FOLDER / "pages").glob("*.html"):
         source = template.read_text(encoding="utf-8")
-        found |= {
-            text if isinstance(text, str) else str(text[0])
-            for _, _, text in ext.extract_from_ast(pages.environment().parse(source))
-        }
+        for _, _, text in ext.extract_from_ast(pages.environment().parse(source)):
+            first = text if isinstance(text, str) else next(iter(text or ()), None)
+            found.add(str(first))
     for module in ("joining.py", "preferences.py"):
         for node in ast.walk(ast.parse((_FOLDER / module).read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "words":
