@@ -14,7 +14,6 @@ from typing import Any
 from newsletter.settings import workspace
 from newsletter.wiring.foundation import now
 from newsletter.wiring.reading import Reading
-from newsletter.wiring.standing import Standing
 
 __all__ = ["App", "build", "now", "packaged_templates"]
 
