@@ -87,9 +87,9 @@ def test_the_keyed_hash_is_hmac_as_everybody_computes_it(key: bytes) -> None:
 
 @given(st.integers(1, 2**40), st.integers(1, 2**40), st.integers(1, 2**20))
 def test_a_stamp_makes_the_tokens_that_the_signer_makes(delivery: int, subscriber: int, mailing: int) -> None:
-    assert tokens.Stamp(SIGNER, mailing).of(delivery, subscriber) == (
+    assert tokens.Stamp(SIGNER, mailing).of(delivery, subscriber, "Ada@example.org") == (
         SIGNER.sign(tokens.Purpose.LEAVE, subscriber, mailing),
-        SIGNER.sign(tokens.Purpose.PREFERENCES, subscriber),
+        SIGNER.sign(tokens.Purpose.PREFERENCES, subscriber, tokens.fingerprint("ada@example.org")),
         SIGNER.sign_local_part(tokens.Purpose.BOUNCE, delivery),
         SIGNER.message_key(mailing, subscriber),
     )
