@@ -7,6 +7,7 @@ writing itself is one short transaction.
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import json
 from collections.abc import Iterable, Iterator
@@ -77,15 +78,31 @@ class _Staging:
     def load(self, rows: Iterable[intake.Row]) -> None:
         """Stage the rows, and sort them."""
         rows = iter(self._not_erased(rows) if self._erased else rows)
-        while chunk := list(itertools.islice(rows, _CHUNK)):
-            self._staged += len(chunk)
-            import_sql.load(self._connection, "arriving", [_staged(row) for row in chunk])
-            labelled = [row for row in chunk if row.tags or row.topics]
-            if labels := [(row.line, number) for row in labelled for number in self._labels_of(row)]:
-                import_sql.load(self._connection, "arriving_label", labels)
+        with _no_collection():
+            while chunk := list(itertools.islice(rows, _CHUNK)):
+                self._stage(chunk)
         for statement in import_sql.sort(self._connection.dialect.name):
             self._connection.exec_driver_sql(statement)
         self._unique = int(self._scalar(import_sql.UNIQUE))
+
+    def _stage(self, chunk: list[intake.Row]) -> None:
+        self._staged += len(chunk)
+        bare: list[tuple[Any, ...]] = []
+        full: list[tuple[Any, ...]] = []
+        labels: list[tuple[Any, ...]] = []
+        for row in chunk:
+            line, email, status, name, language, timezone, topics, tags, attributes, joined_at = row
+            # The database folds ASCII by itself.
+            key = None if email.isascii() else email.casefold()
+            if language or timezone or attributes or joined_at:
+                full.append((line, email, key, _WORD[status], name, *_rest(row)))
+            else:
+                bare.append((line, email, key, _WORD[status], name))
+            if tags or topics:
+                labels += [(email.casefold(), number) for number in self._labels_of(row)]
+        for table, staged in (("arriving", bare), ("arriving", full), ("arriving_label", labels)):
+            if staged:
+                import_sql.load(self._connection, table, staged)
 
     def compare(self) -> intake.Counts:
         """Count what the staged rows would do to the list as it now is."""
@@ -116,7 +133,7 @@ class _Staging:
         if counts.changed:
             for statement in import_sql.CHANGE_KNOWN:
                 self._execute(statement, common)
-        if self._has_labels():
+        if (counts.new or counts.changed) and self._has_labels():
             self._make_labels()
             self._execute(import_sql.LABEL, common)
         return counts
@@ -176,17 +193,22 @@ class _Staging:
 _WORD = {status: status.value for status in subscribers.Status}
 
 
-def _staged(row: intake.Row) -> tuple[Any, ...]:
-    line, email, status, name, language, timezone, _, _, attributes, joined_at = row
+def _rest(row: intake.Row) -> tuple[Any, ...]:
     return (
-        line,
-        email,
-        # The database folds ASCII by itself.
-        None if email.isascii() else email.casefold(),
-        _WORD[status],
-        name,
-        language,
-        timezone,
-        columns.to_instant(joined_at) if joined_at else None,
-        json.dumps(attributes, ensure_ascii=False) if attributes else None,
+        row.language,
+        row.timezone,
+        columns.to_instant(row.joined_at) if row.joined_at else None,
+        json.dumps(row.attributes, ensure_ascii=False) if row.attributes else None,
     )
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep Python from looking for cycles among millions of tuples that have none."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

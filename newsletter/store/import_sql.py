@@ -11,7 +11,7 @@ from newsletter.domain import subscribers
 
 _COLUMNS = {
     "arriving": "line, email, email_key, status, name, language, timezone, joined_at, attributes",
-    "arriving_label": "line, label",
+    "arriving_label": "email_key, label",
 }
 _JSON = {"sqlite": "TEXT", "postgresql": "JSONB"}
 # A key is staged only where it is not plain lower case.
@@ -28,23 +28,24 @@ def create(dialect: str) -> Sequence[str]:
     return (
         f"""
         CREATE TEMPORARY TABLE arriving (
-            line INTEGER, email TEXT, email_key TEXT, status TEXT, name TEXT, language TEXT,
-            timezone TEXT, joined_at BIGINT, attributes {_JSON[dialect]}
+            line INTEGER, email TEXT, email_key TEXT, status TEXT, name TEXT, language TEXT DEFAULT '',
+            timezone TEXT DEFAULT '', joined_at BIGINT, attributes {_JSON[dialect]}
         )
         """,
-        "CREATE TEMPORARY TABLE arriving_label (line INTEGER, label BIGINT)",
+        "CREATE TEMPORARY TABLE arriving_label (email_key TEXT, label BIGINT)",
     )
 
 
 def load(connection: sa.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Put rows into a staging table as fast as the driver can."""
+    """Put rows, which may leave out the last columns, into a staging table as fast as the driver can."""
+    names = ", ".join(_COLUMNS[table].split(", ")[: len(rows[0])])
     if connection.dialect.name == "sqlite":
         marks = ", ".join("?" * len(rows[0]))
-        statement = f"INSERT INTO {table} ({_COLUMNS[table]}) VALUES ({marks})"
+        statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"
         connection.exec_driver_sql(statement, list(rows))
         return
     cursor = connection.connection.cursor()
-    with cursor.copy(f"COPY {table} ({_COLUMNS[table]}) FROM STDIN") as copy:
+    with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
 
@@ -63,7 +64,7 @@ def sort(dialect: str) -> Sequence[str]:
     return (
         *(_sort_sqlite(columns) if dialect == "sqlite" else _sort_postgresql(columns)),
         "DROP TABLE arriving",
-        "CREATE INDEX arriving_label_line ON arriving_label (line, label)",
+        "CREATE INDEX arriving_label_key ON arriving_label (email_key)",
     )
 
 
@@ -116,7 +117,7 @@ _FILLS = (
     " OR s.timezone = '' AND a.timezone <> '' OR s.attributes IS NULL AND a.attributes IS NOT NULL)"
 )
 _LABELS = (
-    "EXISTS (SELECT 1 FROM arriving_label AS l WHERE l.line = a.line AND NOT EXISTS"
+    "EXISTS (SELECT 1 FROM arriving_label AS l WHERE l.email_key = a.email_key AND NOT EXISTS"
     " (SELECT 1 FROM labelling AS g WHERE g.label_id = l.label AND g.subscriber_id = s.id))"
 )
 # A cross join keeps SQLite to this order of the two: the sorted rows lead.
@@ -180,9 +181,10 @@ CHANGE_KNOWN = (
 
 NAME_LABEL = "UPDATE arriving_label SET label = :real WHERE label = :stand_in"
 
-LABEL = f"""
+LABEL = """
 INSERT INTO labelling (label_id, subscriber_id, import_id)
-SELECT l.label, s.id, :run
-FROM {_KNOWN.replace(" CROSS JOIN ", " CROSS JOIN arriving_label AS l CROSS JOIN ")} AND l.line = a.line
+SELECT DISTINCT l.label, s.id, CAST(:run AS BIGINT)
+FROM arriving_label AS l CROSS JOIN subscriber AS s WHERE s.email_key = l.email_key
+ORDER BY 1, 2
 ON CONFLICT DO NOTHING
 """

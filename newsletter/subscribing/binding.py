@@ -183,10 +183,13 @@ class _Person:
         self._topics, self._tags = roles.get("topics"), roles.get("tags")
         self._language, self._timezone = roles.get("language"), roles.get("timezone")
         self._joined, self._attributes = roles.get("joined"), roles.get("attributes")
-        #: Whether nothing but address, name and status is to be had.
-        self._is_bare = not declared.places and roles.keys() <= {"email", "name", "first_name", "last_name"}
-        #: What the one rule said of a cell: most files hold few different ones.
+        #: Whether more than address, status, name, topics and tags is to be had.
+        self._is_rich = bool(
+            declared.places or roles.keys() & {"language", "timezone", "joined", "attributes"}
+        )
+        #: What the one rule said of a cell, and which labels one held: most files hold few different ones.
         self._said: dict[str, Status] = {}
+        self._split: dict[str, tuple[str, ...]] = {"": ()}
         self._guarded = found.guarded
         self._skip = re.compile(found.skip, re.IGNORECASE) if found.skip else None
 
@@ -207,8 +210,10 @@ class _Person:
             raise errors.AddressError("this person asked to be deleted where the file comes from")
         status = self._status_of(cells) if self._rules else self._status
         name = self._name(cells) if self._names else ""
-        if self._is_bare:
-            return intake.Row(line, email, status, name)
+        topics = () if self._topics is None else self._labels(cells[self._topics])
+        tags = () if self._tags is None else self._labels(cells[self._tags])
+        if not self._is_rich:
+            return intake.Row(line, email, status, name, "", "", topics, tags)
         return intake.Row(
             line,
             email,
@@ -216,8 +221,8 @@ class _Person:
             name,
             self._cell(cells, self._language).replace("_", "-"),
             self._cell(cells, self._timezone),
-            self._labels(cells, self._topics),
-            self._labels(cells, self._tags),
+            topics,
+            tags,
             self._declared.read(cells, _attributes(self._cell(cells, self._attributes))),
             self._moment(self._cell(cells, self._joined)),
         )
@@ -260,11 +265,14 @@ class _Person:
     def _cell(cells: list[str], place: int | None) -> str:
         return "" if place is None else cells[place].strip()
 
-    def _labels(self, cells: list[str], place: int | None) -> tuple[str, ...]:
-        if place is None or not (cell := cells[place]):
-            return ()
-        names = (part.strip().strip('"').strip() for part in cell.split(self._format.tags))
-        return tuple(dict.fromkeys(name for name in names if name))
+    def _labels(self, cell: str) -> tuple[str, ...]:
+        found = self._split.get(cell)
+        if found is None:
+            names = (part.strip().strip('"').strip() for part in cell.split(self._format.tags))
+            found = tuple(dict.fromkeys(name for name in names if name))
+            if len(self._split) < _REMEMBERED:
+                self._split[cell] = found
+        return found
 
     def _moment(self, cell: str) -> datetime | None:
         return moment(cell, self._format.date) if cell else None

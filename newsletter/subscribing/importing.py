@@ -55,7 +55,7 @@ class Report:
     #: Where the invalid rows were written; None in a trial, or when there were none.
     rejected_file: Path | None
     tables: Sequence[Table]
-    #: Addresses that are taken in and worth a second look: how many of each kind, and the first few.
+    #: In a trial: addresses that would come in and are worth a second look, by kind, and the first few.
     suspicious: Mapping[str, int]
     suspects: Sequence[Suspect]
 
@@ -105,7 +105,8 @@ def run(directory: ports.Directory, path: Path, options: Options, *, now: dateti
         )
     found = sheets.open_sheets(path, encoding=options.encoding)
     tables = [binding.bind(sheet, options.attributes) for sheet in found]
-    suspects = _Suspects()
+    # What is worth a second look is looked at before it is written.
+    suspects = None if options.write else _Suspects()
     with _Rejects(path.with_suffix(".rejected.csv") if options.write else None) as rejects:
         counts = directory.take_in(
             _people(tables, rejects, suspects, options.progress),
@@ -125,15 +126,15 @@ def run(directory: ports.Directory, path: Path, options: Options, *, now: dateti
         rejected=rejects.shown,
         rejected_file=rejects.written,
         tables=[_described(table) for table in tables],
-        suspicious=suspects.counts,
-        suspects=suspects.shown,
+        suspicious=suspects.counts if suspects else {},
+        suspects=suspects.shown if suspects else (),
     )
 
 
 def _people(
     tables: Sequence[binding.Bound],
     rejects: _Rejects,
-    suspects: _Suspects,
+    suspects: _Suspects | None,
     progress: Callable[[int], None],
 ) -> Iterator[intake.Row]:
     read = 0
@@ -145,7 +146,7 @@ def _people(
                 progress(read)
             try:
                 found = person(offset + line, cells)
-                if why := suspicion.of(found.email):
+                if suspects and (why := suspicion.of(found.email)):
                     suspects.add(table, line, found.email, why)
                 yield found
             except (errors.AddressError, errors.ImportFileError) as error:
