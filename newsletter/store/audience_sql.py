@@ -48,19 +48,46 @@ def left_out(audience: ports.Audience, dialect: str) -> list[tuple[Condition, st
 
 
 def reason(
-    audience: ports.Audience, dialect: str, *, now: datetime, more: Sequence[tuple[Condition, str]] = ()
+    audience: ports.Audience, dialect: str, *, now: datetime, more: Reasons = ()
 ) -> sa.ColumnElement[str | None]:
     """Return why a subscriber is left out of an audience, or NULL for one who is in."""
-    reasons: list[tuple[Condition, Any]] = [
-        (_PERSON.status != Status.ACTIVE.value, _PERSON.status),
-        (_PERSON.paused_until > now, sa.literal("paused")),
-        (_SUPPRESSED, sa.literal("suppressed")),
-        *((failed, sa.literal(why)) for failed, why in (*left_out(audience, dialect), *more)),
+    asked = _reasons(audience, dialect, now, more)
+    return sa.case(*((failed, sa.literal(why)) for failed, why in asked), else_=sa.null())
+
+
+def tally(
+    connection: sa.Connection, audience: ports.Audience, *, now: datetime, more: Reasons = ()
+) -> dict[str, int]:
+    """Count subscribers by why they are left out; those who are in under an empty text."""
+    asked = _reasons(audience, connection.dialect.name, now, more)
+    # The limit keeps the reason from being worked out again for every count; grouping would sort.
+    numbered = sa.case(*((failed, number) for number, (failed, _) in enumerate(asked, 1)), else_=0)
+    found = sa.select(numbered.label("reason")).select_from(tables.subscriber).limit(_ALL).subquery()
+    counts = [sa.func.count().filter(found.c.reason == number) for number in range(len(asked) + 1)]
+    row = connection.execute(sa.select(*counts)).one()
+    counted: dict[str, int] = {}
+    for why, number in zip(["", *(why for _, why in asked)], row, strict=True):
+        counted[why] = counted.get(why, 0) + number
+    return {why: number for why, number in counted.items() if number or not why}
+
+
+def _reasons(
+    audience: ports.Audience, dialect: str, now: datetime, more: Reasons
+) -> Sequence[tuple[Condition, str]]:
+    others = [status.value for status in Status if status is not Status.ACTIVE]
+    return [
+        *((_PERSON.status == status, status) for status in others),
+        (_PERSON.paused_until > now, "paused"),
+        (sa.or_(_PERSON.email_key.in_(_SUPPRESSED), _PERSON.domain.in_(_SUPPRESSED)), "suppressed"),
+        *left_out(audience, dialect),
+        *more,
     ]
-    return sa.case(*reasons, else_=sa.null())
 
 
-_SUPPRESSED = sa.exists().where(tables.suppression.c.value.in_([_PERSON.email_key, _PERSON.domain]))
+Reasons = Sequence[tuple[Condition, str]]
+_SUPPRESSED = sa.select(tables.suppression.c.value).where(tables.suppression.c.value.is_not(None))
+#: More than any list will ever have.
+_ALL = 1 << 60
 
 
 def _fits(test: audiences.Test, value: str, dialect: str) -> Condition:

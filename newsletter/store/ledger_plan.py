@@ -35,16 +35,9 @@ def preview(
     missing: numbering.IssueNumber | None = None,
 ) -> tuple[int, Mapping[str, int]]:
     """Count who would be included, and for each reason who would be left out."""
-    reason = _reason(audience, now, missing, dialect=connection.dialect.name).label("reason")
-    counted = connection.execute(sa.select(reason, sa.func.count()).group_by(reason).order_by(reason))
-    left_out: dict[str, int] = {}
-    included = 0
-    for why, number in counted:
-        if why is None:
-            included = number
-        else:
-            left_out[why] = number
-    return included, left_out
+    counted = audience_sql.tally(connection, audience, now=now, more=_more(missing))
+    included = counted.pop("")
+    return included, dict(sorted(counted.items()))
 
 
 def plan(connection: sa.Connection, draft: ports.MailingDraft) -> deliveries.Mailing:
@@ -142,6 +135,7 @@ def _freeze_audience(
         MailingError: there is nobody in it.
     """
     person = subscriber.c
+    reason = audience_sql.reason(audience, connection.dialect.name, now=now, more=_more(missing))
     chosen = (
         sa.select(
             sa.literal(number),
@@ -152,7 +146,7 @@ def _freeze_audience(
             person.language,
             sa.literal(State.PLANNED.value),
         )
-        .where(_reason(audience, now, missing, dialect=connection.dialect.name).is_(None))
+        .where(reason.is_(None))
         .order_by(person.id)
     )
     columns = ["mailing_id", "subscriber_id", "email", "domain", "name", "language", "state"]
@@ -177,12 +171,8 @@ def _note_bounds(connection: sa.Connection, number: int, audience: ports.Audienc
     )
 
 
-def _reason(
-    audience: ports.Audience, now: datetime, missing: numbering.IssueNumber | None, *, dialect: str
-) -> sa.ColumnElement[str | None]:
-    """Return the reason for which a subscriber is left out, or NULL for one who is included."""
-    more = [(_has_issue(missing), "has the issue")] if missing else []
-    return audience_sql.reason(audience, dialect, now=now, more=more)
+def _more(missing: numbering.IssueNumber | None) -> list[tuple[sa.ColumnElement[bool], str]]:
+    return [(_has_issue(missing), "has the issue")] if missing else []
 
 
 def _has_issue(number: numbering.IssueNumber) -> sa.ColumnElement[bool]:

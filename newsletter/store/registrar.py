@@ -15,6 +15,7 @@ from newsletter.store.database import Database
 
 _ROW = tables.subscriber.c
 _ACTIVE = _ROW.status == subscribers.Status.ACTIVE.value
+_INACTIVE = frozenset(status.value for status in subscribers.Status) - {subscribers.Status.ACTIVE.value}
 _PAGE = 1000
 
 
@@ -28,16 +29,15 @@ class StoredRegistrar:
         """Group the active subscribers by why they are left out of an audience; who is in comes first."""
         with self._database.reading() as connection:
             reason = audience_sql.reason(audience, connection.dialect.name, now=now)
-            named = reason.label("reason")
-            query = sa.select(named, sa.func.count()).where(_ACTIVE).group_by(named)
-            counted = {row[0] or "": row[1] for row in connection.execute(query)}
+            counted = audience_sql.tally(connection, audience, now=now)
+            active = [(why, number) for why, number in counted.items() if why not in _INACTIVE]
             return [
                 rolls.Group(
                     reason=why,
                     count=number,
                     samples=_samples(connection, reason, why, samples) if samples else (),
                 )
-                for why, number in sorted(counted.items(), key=lambda item: (item[0] != "", -item[1]))
+                for why, number in sorted(active, key=lambda item: (item[0] != "", -item[1]))
             ]
 
     def left_out(self, audience: ports.Audience, *, now: datetime) -> Iterator[tuple[str, str]]:
