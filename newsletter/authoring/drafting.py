@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from newsletter.authoring import (
+    approval,
     beginnings,
     clippings,
     entry_text,
@@ -102,11 +103,13 @@ class Drafter:
         return [(slip, str(used.get(slip.name, ""))) for slip in self.clipped.slips(since=since)]
 
     def _target(self, shelved: Sequence[shelf.Listing]) -> shelf.Listing | None:
-        """Return the draft that is being written: the newest issue, unless it is finished or long past."""
+        """Return the draft that is being written: the newest issue, unless it is finished, or long past."""
         numbered = [one for one in shelved if one.number and not one.is_edition]
         if not numbered or numbered[-1].status != issues.Status.DRAFT:
             return None
         last = numbered[-1]
+        if any(one.number == last.number for one in approval.read(self.newsroom.folder)):
+            return None
         return last if last.date is None or last.date >= self.newsroom.today - _LATE else None
 
     def _begun(

@@ -186,3 +186,10 @@ def test_an_issue_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
     with pytest.raises(errors.WorkspaceError, match="there already"):
         take_in(tmp_path, DIGEST)
     assert imported.path.read_text() == "mine"
+
+
+def test_a_picture_in_the_text_is_the_hero_with_its_credit(tmp_path: Path) -> None:
+    picture = "![A ferry](https://example.org/ferry.jpg)\n\nImage Source"
+    hero = read(take_in(tmp_path, DIGEST.replace("Image Source", picture, 1))).hero
+    assert hero is not None
+    assert (hero.src, hero.alt, hero.credit) == ("https://example.org/ferry.jpg", "A ferry", "Bay Courier")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from newsletter.authoring import almanac, clippings, drafting, inbox, issue_files, newsroom
+from newsletter.authoring import almanac, approval, clippings, drafting, inbox, issue_files, newsroom
 from newsletter.authoring.clippings import Kind
 from newsletter.domain import cadence, errors, issues, numbering
 
@@ -179,6 +179,18 @@ def test_a_clipping_in_another_issue_is_not_drafted_and_comes_back_with_its_entr
     assert (str(again.number), again.added) == ("1.2", ["TK Ferry line opens in June"])
 
 
+def test_an_issue_that_somebody_approved_is_left_and_the_next_one_begun(tmp_path: Path) -> None:
+    clip(tmp_path, "Ferry line opens in June", FERRY)
+    done = draft(tmp_path)
+    moment = datetime.datetime(2026, 11, 20, tzinfo=datetime.UTC)
+    approval.approve(tmp_path, approval.Approval(number=done.number, digest="a", by="Mina Ode", at=moment))
+    before = done.path.read_bytes()
+    clip(tmp_path, "A lighthouse is lit again", "Its keeper lit it on the headland.")
+    again = draft(tmp_path, since=datetime.date(2026, 11, 1))
+    assert (str(again.number), again.added) == ("1.2", ["TK A lighthouse is lit again"])
+    assert done.path.read_bytes() == before
+
+
 def test_an_old_issue_that_was_never_finished_is_not_the_next_draft(tmp_path: Path) -> None:
     (tmp_path / "vol-1-9.md").write_text(
         "---\nvolume: 1\nnumber: 9\ndate: 2022-05-20\nclosing: Ours.\nstatus: draft\n---\n## A\n\nB\n"
@@ -236,3 +248,16 @@ def test_entries_of_one_name_get_two_ids(tmp_path: Path) -> None:
     issue = issue_files.read(draft(tmp_path).path)
     assert len({entry.id for entry in issue.entries}) == 2
     assert issue.number == numbering.IssueNumber(1, 1)
+
+
+def test_a_source_joins_an_entry_that_had_none_and_one_without_address_only_its_name(tmp_path: Path) -> None:
+    clip(tmp_path, "Ferry line opens in June", FERRY, url="", file="a.txt")
+    path = draft(tmp_path).path
+    clip(tmp_path, "Ferry line to open in June", REPORT)
+    draft(tmp_path)
+    (entry,) = issue_files.read(path).entries
+    assert [one.title for one in entry.sources] == ["Ferry line to open in June"]
+    clip(tmp_path, "Ferry line to open on 1 June", f"{REPORT} Again.", url="")
+    draft(tmp_path)
+    (entry,) = issue_files.read(path).entries
+    assert (len(entry.sources), len(entry.clippings)) == (1, 3)

@@ -313,3 +313,10 @@ def test_a_template_that_is_wrong_is_told_with_its_line(run: Run, root: Path) ->
     result = run("issue", "check", "1.2", "--format", "json")
     (finding,) = [one for one in result.json["findings"] if one["rule"] == "render"]
     assert (Path(finding["path"]).name, finding["line"]) == ("digest.mjml.j2", 2)
+
+
+def test_an_issue_is_shown_with_its_entries(run: Run, root: Path) -> None:
+    lines = run("issue", "show", "1.1").out.splitlines()
+    assert lines[:3] == ["File:      issues/vol-1-1.md", "Number:    1.1", "Date:      2026-01-09"]
+    assert "Hero:      vol-1-1.png, by Drawn for this digest" in lines
+    assert lines[-5].split()[:4] == ["1", "shared-ferry", "99", "1"]
