@@ -38,7 +38,10 @@ class Reply(NamedTuple):
     text: str
 
     def __str__(self) -> str:
-        return f"{self.code} {' / '.join(self.text.splitlines())}".rstrip()
+        text = self.text
+        if "\n" in text:
+            text = text.replace("\n", " / ")
+        return f"{self.code} {text}".rstrip()
 
     @property
     def status(self) -> str:

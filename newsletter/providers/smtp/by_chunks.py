@@ -14,6 +14,8 @@ from newsletter.providers.smtp.terms import Terms
 
 #: BDAT was announced and is not understood: some box on the way speaks another SMTP than the server.
 _NOT_UNDERSTOOD = (500, 502, 504)
+# Members of an enumeration are looked up slowly, and these several times a message.
+_RSET, _MAIL, _RCPT, _CONTENT = Stage.RSET, Stage.MAIL, Stage.RCPT, Stage.CONTENT
 
 
 class ByChunks(dialogue.Dialogue):
@@ -41,10 +43,10 @@ class ByChunks(dialogue.Dialogue):
         awaited = self._awaited
         reset, self._fresh = not self._fresh, False
         if reset:
-            awaited.append((Stage.RSET, None))
-        awaited.append((Stage.MAIL, transaction))
-        awaited.append((Stage.RCPT, transaction))
-        awaited.append((Stage.CONTENT, transaction))
+            awaited.append((_RSET, None))
+        awaited.append((_MAIL, transaction))
+        awaited.append((_RCPT, transaction))
+        awaited.append((_CONTENT, transaction))
         mail, rcpt = envelopes.mail(message, self._terms), envelopes.rcpt(message, self._terms)
         raw = message.raw
         return b"%b%b\r\n%b\r\nBDAT %d LAST\r\n%b" % (
@@ -59,7 +61,7 @@ class ByChunks(dialogue.Dialogue):
         if reply.code == 421:
             # RFC 5321 §3.8: the server closes after it; what stands behind is not carried out.
             self._closing = True
-        if stage is Stage.CONTENT:
+        if stage is _CONTENT:
             if reply.code in _NOT_UNDERSTOOD and not transaction.refused:
                 transaction.handed = False
                 self._expect(False, reply, stage)

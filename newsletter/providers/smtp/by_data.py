@@ -19,6 +19,8 @@ from newsletter.providers.smtp.terms import Terms
 #: the final dot, so that a loss shows whether the dot had left.
 _SHARES_BLOCK = 128 * 1024
 _DOT = b".\r\n"
+# Members of an enumeration are looked up slowly, and these several times a message.
+_MAIL, _RCPT, _DATA, _CONTENT = Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.CONTENT
 
 
 class ByData(dialogue.Dialogue):
@@ -56,7 +58,7 @@ class ByData(dialogue.Dialogue):
     def _content(self) -> bytes:
         transaction, self._open, self._asked = self._open, None, False
         assert transaction is not None
-        self._awaited.append((Stage.CONTENT, transaction))
+        self._awaited.append((_CONTENT, transaction))
         if transaction.refused:
             # The server wants content although it refused the recipient: an empty message ends that.
             self._reset = True
@@ -83,17 +85,17 @@ class ByData(dialogue.Dialogue):
         awaited = self._awaited
         if reset:
             awaited.append((Stage.RSET, None))
-        awaited.append((Stage.MAIL, transaction))
-        awaited.append((Stage.RCPT, transaction))
-        awaited.append((Stage.DATA, transaction))
+        awaited.append((_MAIL, transaction))
+        awaited.append((_RCPT, transaction))
+        awaited.append((_DATA, transaction))
         return b"%b%b\r\n%b\r\nDATA\r\n" % (b"RSET\r\n" if reset else b"", mail, rcpt)
 
     def _begin(self, mail: bytes, rcpt: bytes, *, reset: bool) -> bytes:
         if reset:
             self._unsaid.append((Stage.RSET, b"RSET\r\n"))
-        self._unsaid.append((Stage.MAIL, mail + b"\r\n"))
-        self._unsaid.append((Stage.RCPT, rcpt + b"\r\n"))
-        self._unsaid.append((Stage.DATA, b"DATA\r\n"))
+        self._unsaid.append((_MAIL, mail + b"\r\n"))
+        self._unsaid.append((_RCPT, rcpt + b"\r\n"))
+        self._unsaid.append((_DATA, b"DATA\r\n"))
         return self._command()
 
     def _command(self) -> bytes:
@@ -102,9 +104,9 @@ class ByData(dialogue.Dialogue):
         return line
 
     def _answer(self, stage: Stage, transaction: Transaction, reply: Reply) -> None:
-        if stage is Stage.CONTENT:
+        if stage is _CONTENT:
             self._settle(transaction, reply)
-        elif stage is Stage.DATA:
+        elif stage is _DATA:
             self._answer_data(transaction, reply)
         else:
             self._answer_envelope(stage, transaction, reply)
@@ -116,9 +118,9 @@ class ByData(dialogue.Dialogue):
         if reply.code == 354:
             self._asked = True
             return
-        self._expect(reply.code // 100 >= 4, reply, Stage.DATA)
+        self._expect(reply.code // 100 >= 4, reply, _DATA)
         if not transaction.refused:
-            self._refuse(Stage.DATA, transaction, reply)
+            self._refuse(_DATA, transaction, reply)
         self._open, self._reset = None, True
 
     def _pending(self) -> list[Transaction]:

@@ -259,7 +259,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._go_on(talk)
 
     def _go_on(self, talk: dialogue.Dialogue) -> None:
-        if not talk.idle:
+        if talk.stage is not None:
             self._set_deadline(talk)
         if self._on_first_taken is not None and talk.accepted:
             on_first_taken, self._on_first_taken = self._on_first_taken, None

@@ -20,6 +20,9 @@ from newsletter.providers.smtp.terms import Terms
 #: Where Postfix, Exim and Amazon SES put the id that their logs call the message by.
 _QUEUE_ID = re.compile(r"(?:queued as |\bid=|^2\.0\.0 Ok |^Ok )(\S+)").search
 
+# Members of an enumeration are looked up slowly, and these several times a message.
+_MAIL, _RCPT = Stage.MAIL, Stage.RCPT
+
 
 class OutOfStepError(Exception):
     """A reply that cannot answer what we asked: the session has lost its place."""
@@ -63,8 +66,6 @@ class Dialogue:
         self._halted = False
         #: Whether the last block ends with the end of a message.
         self._ends_with_content = False
-        #: Replies taken in: a sign of life.
-        self.answered = 0
         #: Messages that the server took.
         self.accepted = 0
         #: Whether the feed had nothing when it was last asked.
@@ -114,12 +115,15 @@ class Dialogue:
         if not self._awaited:
             raise self._unasked(reply)
         stage, transaction = self._awaited[0]
+        if reply.code == 250 and (stage is _MAIL or stage is _RCPT):
+            # What nearly every envelope meets.
+            self._awaited.popleft()
+            return
         if transaction is None:
             self._expect(reply.code // 100 == 2, reply, stage)
         else:
             self._answer(stage, transaction, reply)
         self._awaited.popleft()
-        self.answered += 1
         if reply.code == 421:
             raise ClosingError(str(reply))
 
