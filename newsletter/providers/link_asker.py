@@ -9,8 +9,8 @@ import json
 import socket
 import ssl
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,8 @@ class Manners:
     redirects: int = 5
     #: Bytes that are read of a page at most.
     most_read: int = 65_536
+    #: Certificates that are believed; None: those that httpx brings.
+    trust: ssl.SSLContext | None = None
     #: Ask private and loopback addresses too: tests, and newsrooms that link to their own network.
     allow_private: bool = False
 
@@ -68,6 +70,8 @@ class WebAsker:
         for answer in answers.values():
             told(answer)
         asked = asyncio.run(self._ask([url for url in dict.fromkeys(urls) if url not in known], told))
+        if _is_cut_off(asked.values()):
+            return answers | {url: _unreachable(answer) for url, answer in asked.items()}
         self._remember(known | asked)
         return answers | asked
 
@@ -85,12 +89,14 @@ class WebAsker:
                 answers[url] = await self._visit(client, url)
             told(answers[url])
 
-        limits = httpx.Limits(max_connections=self._manners.at_once)
+        # A connection is known by its address, which sites share: one made for another's name must not serve.
+        limits = httpx.Limits(max_connections=self._manners.at_once, max_keepalive_connections=0)
         # No proxy of the environment: addresses are judged here, and must be the ones that are asked.
         async with httpx.AsyncClient(
             headers={"User-Agent": self._agent, "Accept": "*/*"},
             timeout=self._manners.timeout,
             limits=limits,
+            verify=self._manners.trust or True,
             trust_env=False,
         ) as client:
             await asyncio.gather(*(one(client, url) for url in urls))
@@ -205,6 +211,18 @@ class _NotAskedError(Exception):
     def __init__(self, trouble: link_health.Trouble, detail: str) -> None:
         super().__init__(detail)
         self.trouble = trouble
+
+
+def _is_cut_off(answers: Collection[link_health.Answer]) -> bool:
+    """Say whether not one of several hosts could be reached: then the fault is on our side."""
+    hosts = {urlsplit(answer.url).hostname for answer in answers}
+    lost = {_TROUBLE.UNKNOWN_HOST, _TROUBLE.UNREACHABLE}
+    return len(hosts) > 1 and all(answer.trouble in lost for answer in answers)
+
+
+def _unreachable(answer: link_health.Answer) -> link_health.Answer:
+    detail = "no host answers: is this machine online?"
+    return replace(answer, trouble=_TROUBLE.UNREACHABLE, detail=detail)
 
 
 def _is_public(address: str) -> bool:

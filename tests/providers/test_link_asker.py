@@ -221,10 +221,36 @@ def test_a_redirect_into_the_house_is_not_followed(site: Site) -> None:
     assert (answer.trouble, answer.detail) == (TROUBLE.PRIVATE, "10.0.0.1")
 
 
+def secured(site: Site, *names: str) -> ssl.SSLContext:
+    """Put a site behind TLS for some names, and return what believes its certificate."""
+    authority, serving = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names).configure_cert(serving)
+    site.socket = serving.wrap_socket(site.socket, server_side=True)
+    believing = ssl.create_default_context()
+    authority.configure_trust(believing)
+    return believing
+
+
+def test_a_certificate_is_held_to_the_name_that_was_asked(site: Site) -> None:
+    trust = secured(site, "localhost")
+    named, numbered = (
+        site.url.replace("http://127.0.0.1", f"https://{host}") for host in ("localhost", "127.0.0.1")
+    )
+    answers = asker(trust=trust).ask([f"{named}/moved", f"{numbered}/page"])
+    assert answers[f"{named}/moved"].status == 200
+    # The same address, whose certificate is for another name: no connection is shared.
+    assert answers[f"{numbered}/page"].trouble is TROUBLE.CERTIFICATE
+
+
+def test_when_no_host_can_be_reached_the_fault_is_ours_and_is_not_remembered(tmp_path: Path) -> None:
+    urls = ["https://one.invalid/", "https://two.invalid/"]
+    answers = asker(memory=tmp_path / "links.json").ask(urls)
+    assert {answer.trouble for answer in answers.values()} == {TROUBLE.UNREACHABLE}
+    assert not (tmp_path / "links.json").exists()
+
+
 def test_a_certificate_nobody_vouches_for_is_told(site: Site) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("localhost").configure_cert(context)
-    site.socket = context.wrap_socket(site.socket, server_side=True)
+    secured(site, "localhost")
     url = site.url.replace("http://127.0.0.1", "https://localhost")
     answer = asker().ask([url])[url]
     assert answer.trouble is TROUBLE.CERTIFICATE
