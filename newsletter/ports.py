@@ -25,12 +25,18 @@ class Limits:
 
     #: Whether it takes `Message.raw`; otherwise `Message.parts` is filled.
     raw: bool = True
+    #: Whether `Message.parts` is wanted although it takes `Message.raw`.
+    parts: bool = False
     #: Bytes of one message; 0: not known.
     max_bytes: int = 0
     #: Messages that it may hold at once without having answered.
     in_flight: int = 1
+    #: Messages of one call; with more than one the window grows to `in_flight`, so that calls are full.
+    batch: int = 1
     #: Whether addresses outside ASCII can be mailed (RFC 6531).
     utf8_addresses: bool = False
+    #: Headers, in lower case, that it does not set as we ask.
+    refuses: frozenset[str] = frozenset()
     #: Whether a repeated hand-over of the same message is recognised and not sent twice.
     idempotent: bool = False
 

@@ -43,7 +43,11 @@ class Api:
     def __init__(self, options: Account) -> None:
         self.options = options
         self.limits = ports.Limits(
-            raw=False, max_bytes=15_000_000, in_flight=self.batch * options.connections, idempotent=True
+            raw=False,
+            max_bytes=15_000_000,
+            in_flight=self.batch * options.connections,
+            batch=self.batch,
+            idempotent=True,
         )
 
     def call(self, batch: Sequence[messages.Message], *, now: datetime) -> Call:

@@ -6,7 +6,7 @@ An adapter is two pure functions, `call` and `parse`; `HttpProvider` does everyt
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -132,7 +132,7 @@ class HttpProvider:
         async with self._client() as client:
             rate = self._api.rate(await self._check(client))
             self._gate.set_rate(rate)
-            await asyncio.gather(*(self._work(client, feed) for _ in range(self._api.options.connections)))
+            await _together(self._work(client, feed) for _ in range(self._api.options.connections))
 
     async def _check(self, client: httpx.AsyncClient) -> Answer:
         answer = await self._ask(client, self._api.check(now=self._clock()))
@@ -168,19 +168,33 @@ class HttpProvider:
     async def _hand_over(
         self, client: httpx.AsyncClient, feed: ports.Feed, batch: Sequence[messages.Message]
     ) -> None:
-        await self._gate.enter(len(batch))
-        call = self._api.call(batch, now=self._clock())
-        answer = await self._ask(client, call)
+        waiting: list[Sequence[messages.Message]] = [batch]
+        try:
+            while waiting:
+                await self._gate.enter(len(waiting[-1]))
+                waiting += await self._call(client, feed, waiting.pop())
+        except asyncio.CancelledError:
+            for message in (each for rest in waiting for each in rest):
+                feed.put_back(message)
+            raise
+
+    async def _call(
+        self, client: httpx.AsyncClient, feed: ports.Feed, batch: Sequence[messages.Message]
+    ) -> Sequence[Sequence[messages.Message]]:
+        """Make one call and give a receipt for each message of it; return what is to be handed over anew."""
+        try:
+            answer = await self._ask(client, self._api.call(batch, now=self._clock()))
+        except asyncio.CancelledError:
+            _give_all(feed, batch, Verdict(kind=Kind.UNKNOWN, reason="broken off before the answer came"))
+            raise
         if isinstance(answer, Verdict):
-            for message in batch:
-                feed.give(deliveries.Receipt(message.delivery, answer, answer.reason))
-            return
+            _give_all(feed, batch, answer)
+            return ()
         self._gate.hold(self._api.pause(answer))
         parsed = self._api.parse(batch, answer)
         for receipt in answers.accounted(batch, parsed):
             feed.give(receipt)
-        for rest in parsed.again:
-            await self._hand_over(client, feed, rest)
+        return parsed.again
 
     async def _ask(self, client: httpx.AsyncClient, call: Call) -> Answer | Verdict:
         """Post a call; a verdict instead of an answer where none came."""
@@ -246,6 +260,22 @@ class _Gate:
         self._free_at = start + count * self._each
         if start > _tick():
             await self._wait(start - _tick())
+
+
+async def _together(jobs: Iterable[Coroutine[None, None, None]]) -> None:
+    """Run jobs until all are done; where one fails, the others end before its error goes up."""
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _give_all(feed: ports.Feed, batch: Sequence[messages.Message], verdict: Verdict) -> None:
+    for message in batch:
+        feed.give(deliveries.Receipt(message.delivery, verdict, verdict.reason))
 
 
 def _tick() -> float:

@@ -54,7 +54,7 @@ class Api:
     def __init__(self, options: Account) -> None:
         self.options = options
         self.limits = ports.Limits(
-            raw=False, max_bytes=10_000_000, in_flight=self.batch * options.connections
+            raw=False, max_bytes=10_000_000, in_flight=self.batch * options.connections, batch=self.batch
         )
 
     def call(self, batch: Sequence[messages.Message], *, now: datetime) -> Call:

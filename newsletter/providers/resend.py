@@ -47,7 +47,9 @@ class Api:
 
     def __init__(self, options: Account) -> None:
         self.options = options
-        self.limits = ports.Limits(raw=False, in_flight=self.batch * options.connections, idempotent=True)
+        self.limits = ports.Limits(
+            raw=False, in_flight=self.batch * options.connections, batch=self.batch, idempotent=True
+        )
 
     def call(self, batch: Sequence[messages.Message], *, now: datetime) -> Call:
         """Write one batch; the same messages always get the same idempotency key."""

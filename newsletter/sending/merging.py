@@ -29,13 +29,17 @@ class Merging:
         *,
         mailing: int,
         raw: bool = True,
+        parts: bool = False,
     ) -> None:
-        """Take the frozen templates, the default first; ``raw`` is false where a provider wants parts."""
+        """Take the frozen templates, the default first.
+
+        ``raw`` is false where a provider wants parts; with both, messages come in both forms.
+        """
         self._mergers = {language: merging.compile(template) for language, template in templates.items()}
         self._default = next(iter(self._mergers.values()))
         self._chosen: dict[str, merging.Merger] = {}
         self._stamp = tokens.Stamp(signer, mailing)
-        self._raw = raw
+        self._raw, self._parts = raw, parts
         number = next(iter(templates.values())).number
         self._leave_url = f"{publication.url}/u/"
         self._preferences_url = f"{publication.url}/preferences/"
@@ -50,7 +54,11 @@ class Merging:
         merger = self._chosen.get(claimed.language) or self._choose(claimed.language)
         recipient = self._recipient(claimed)
         if self._raw:
-            return Merged(*merger.merge_with_digest(recipient, date))
+            merged = Merged(*merger.merge_with_digest(recipient, date))
+            if not self._parts:
+                return merged
+            taken_apart = merger.parts(recipient, date).parts
+            return Merged(merged.message._replace(parts=taken_apart), merged.digest)
         message = merger.parts(recipient, date)
         assert message.parts is not None
         return Merged(message, _digest(message.parts))

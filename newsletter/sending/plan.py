@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -32,9 +33,16 @@ class Planner:
     clearance: clearance.Clearance
     #: Send what nobody approved.
     skip_approval: bool = False
+    #: Refuses an order whose provider cannot carry its messages.
+    require_fitness: Callable[[Order], None] = lambda order: None
 
     def preview(self, order: Order, *, now: datetime) -> deliveries.Plan:
-        """Count who would get the issue, and who is left out and why; nothing is written."""
+        """Count who would get the issue, and who is left out and why; nothing is written.
+
+        Raises:
+            MailingError: the provider cannot carry its messages.
+        """
+        self.require_fitness(order)
         missing = order.proof.number if order.only_missing else None
         included, left_out = self.ledger.preview(order.audience, now=now, missing=missing)
         return deliveries.Plan(
@@ -46,7 +54,8 @@ class Planner:
 
         Raises:
             ApprovalError: the issue is not approved, or was edited since.
-            MailingError: nobody is in the audience, the time is past, or there is a mailing already.
+            MailingError: nobody is in the audience, the time is past, there is a mailing already, or the
+                provider cannot carry its messages.
         """
         if order.due_at is not None and order.due_at <= now:
             raise errors.MailingError(
@@ -54,6 +63,7 @@ class Planner:
                 hint=f"`newsletter mailing send {order.proof.number}` sends it now",
             )
         self.require_clearance(order.proof)
+        self.require_fitness(order)
         return self.ledger.plan(
             ports.MailingDraft(
                 templates=order.proof.templates,

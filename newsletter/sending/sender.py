@@ -11,7 +11,7 @@ from datetime import datetime
 from newsletter import ports
 from newsletter.domain import deliveries, errors, publications, tokens, warmup
 from newsletter.domain.deliveries import Mailing, MailingStatus, State
-from newsletter.sending import dispatch, owners, pacing
+from newsletter.sending import dispatch, fitness, owners, pacing
 from newsletter.sending.merging import Merging
 from newsletter.sending.window import Surroundings, Window
 
@@ -81,7 +81,7 @@ class Sender:
             StoreError: the database cannot be written; nothing is lost.
         """
         await self._provider.probe()
-        self._refuse_too_large(mailing)
+        self._require_fitness(mailing)
         found = self._ledger.begin(mailing, now=self._around.now())
         recovered = self._recover(mailing)
         window = self._window(mailing)
@@ -96,10 +96,10 @@ class Sender:
         return self._result(mailing, feed, recovered)
 
     def _window(self, mailing: int) -> Window:
-        options = self._options
-        return Window(
-            self._ledger, mailing, size=options.window, patience=options.patience, around=self._around
-        )
+        options, limits = self._options, self._provider.limits
+        # A batch that is cut to the window would cost a call for a handful of messages.
+        size = max(options.window, limits.in_flight) if limits.batch > 1 else options.window
+        return Window(self._ledger, mailing, size=size, patience=options.patience, around=self._around)
 
     def _open(self, window: Window, mailing: Mailing, rate: float) -> dispatch.Dispatch:
         rates = dataclasses.replace(self._options.rates, mailing=rate)
@@ -131,6 +131,7 @@ class Sender:
             self._signer,
             mailing=mailing,
             raw=self._provider.limits.raw,
+            parts=self._provider.limits.parts,
         )
 
     def _recover(self, mailing: int) -> int:
@@ -164,20 +165,15 @@ class Sender:
             resumes_at=feed.resumes_at,
         )
 
-    def _refuse_too_large(self, mailing: int) -> None:
-        """Refuse a message over the server's limit before the first is sent (RFC 1870)."""
-        most = self._provider.limits.max_bytes
-        if not most or not self._provider.limits.raw:
-            return
-        sample = deliveries.Claimed(0, 0, "reader@example.org", "", "", 0)
-        for language, template in self._ledger.template(mailing).items():
-            merging = Merging({language: template}, self._publication, self._signer, mailing=mailing)
-            size = len(merging.merge(sample, self._around.now()).message.raw)
-            if size > most:
-                raise errors.MailingError(
-                    f"a message of issue {template.number} has {size:,} bytes, the server takes {most:,}",
-                    hint="shorten the issue, or link to its pictures instead of embedding them",
-                )
+    def _require_fitness(self, mailing: int) -> None:
+        """Refuse what the provider cannot carry, by its own word, before the first message is sent."""
+        fitness.require(
+            self._ledger.template(mailing),
+            self._provider.limits,
+            self._publication,
+            self._signer,
+            now=self._around.now(),
+        )
 
 
 async def drain(sending: asyncio.Task[Result], *, seconds: float = DRAIN) -> None:

@@ -143,9 +143,11 @@ def _message(detail: ErrorDetails) -> str:
     return detail["msg"].replace("Input should be", "expected")
 
 
-def unknown_provider(sources: Sources, name: str, known: Collection[str]) -> Iterator[Problem]:
+def unknown_provider(
+    sources: Sources, name: str, known: Collection[str], *, key: str = "provider"
+) -> Iterator[Problem]:
     """Yield a problem when deliveries should go through a provider that is not described."""
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
         message = f"there is no [providers.{name}]{_meant(near[0] if near else '')}"
-        yield sources.problem(("delivery", "provider"), message)
+        yield sources.problem(("delivery", key), message)

@@ -29,6 +29,8 @@ def read(workspace: Workspace, options: Mapping[str, Any] | None = None) -> Sett
     try:
         settings = _layered(workspace, dict(options or {}))(**toml.data)
         problems += mistakes.unknown_provider(sources, settings.delivery.provider, settings.providers)
+        for name in settings.delivery.fallback:
+            problems += mistakes.unknown_provider(sources, name, settings.providers, key="fallback")
     except ValidationError as error:
         problems += mistakes.values(sources, error)
         problems += _provider_as_written(sources)

@@ -94,6 +94,8 @@ class Delivery(Section):
     """`[delivery]`: how a mailing goes out."""
 
     provider: str = "smtp"
+    #: Who goes on, in this order, with what the provider certainly did not accept.
+    fallback: tuple[str, ...] = ()
     #: Messages a second; 0: as fast as the provider takes them.
     rate: float = Field(default=0, ge=0)
     max_late: Duration = durations.parse("6h")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from functools import cached_property
@@ -32,7 +33,21 @@ class Delivery(Editing):
         from newsletter.sending import plan
 
         skip = self.settings.delivery.skip_approval
-        return plan.Planner(ledger=ledger, clearance=self.clearance, skip_approval=skip)
+        return plan.Planner(
+            ledger=ledger,
+            clearance=self.clearance,
+            skip_approval=skip,
+            require_fitness=self._require_fitness,
+        )
+
+    def _require_fitness(self, order: plan.Order) -> None:
+        from newsletter.sending import fitness
+
+        limits = self.carrier(order.provider).limits
+        if self.settings.provider(order.provider).kind == "smtp":
+            # What a server takes is known when it is met.
+            limits = dataclasses.replace(limits, utf8_addresses=True)
+        fitness.require(order.proof.templates, limits, self.publication, self.signer, now=self.now())
 
     @cached_property
     def audit(self) -> auditing.Audit:
@@ -89,7 +104,21 @@ class Delivery(Editing):
         Raises:
             ProviderError: it cannot be set up.
         """
-        return self._sender(self.ledger, self.provider(provider), wait=wait)
+        return self._sender(self.ledger, self.carrier(provider), wait=wait)
+
+    def carrier(self, name: str) -> ports.Provider:
+        """Return what carries a mailing: a provider, behind the default one those of `delivery.fallback`.
+
+        Raises:
+            ProviderError: one of them cannot be set up.
+        """
+        others = self.settings.delivery.fallback if name == self.settings.delivery.provider else ()
+        if not others:
+            return self.provider(name)
+        from newsletter.providers import failover
+
+        line = dict.fromkeys((name, *others))
+        return failover.FailOver([failover.Named(name=each, provider=self.provider(each)) for each in line])
 
     def queue(self) -> LocalQueue:
         """Return the queue of a service: it sends what is due while it runs."""

@@ -7,11 +7,12 @@ import base64
 import ssl
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 import trustme
 
+from newsletter import ports
 from newsletter.domain import deliveries, errors, messages, numbering
 from newsletter.domain.verdicts import Kind
 from newsletter.providers import brevo, mailgun, postmark, resend, sendgrid, ses
@@ -25,6 +26,15 @@ NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 KEY = vendors.KEY
 
 Make = Callable[[str], Api]
+
+
+class Limited(Protocol):
+    """Whatever declares limits."""
+
+    @property
+    def limits(self) -> ports.Limits: ...
+
+
 APIS: dict[str, tuple[Callable[[], Any], Make]] = {
     "postmark": (vendors.Postmark, lambda url: postmark.Api(postmark.Account(token=KEY, url=url))),
     "resend": (vendors.Resend, lambda url: resend.Api(resend.Account(api_key=KEY, url=url))),
@@ -78,7 +88,7 @@ def vendor_and_make(request: pytest.FixtureRequest) -> tuple[Any, Make]:
     return speak(), make
 
 
-def letters(api: Api, *addresses: str) -> list[messages.Message]:
+def letters(api: Limited, *addresses: str) -> list[messages.Message]:
     """Messages 1, 2, 3 … to the addresses, merged the way the API takes them."""
     merged = MERGER.merge if api.limits.raw else MERGER.parts
     return [
