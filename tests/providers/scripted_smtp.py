@@ -40,7 +40,15 @@ class Held:
     text: str
 
 
-Answer = str | bytes | Act | Slowly | Held | tuple[str | bytes | Act | Slowly, ...]
+@dataclass(frozen=True)
+class After:
+    """Answer once something has happened."""
+
+    event: asyncio.Event
+    text: str
+
+
+Answer = str | bytes | Act | Slowly | Held | After | tuple[str | bytes | Act | Slowly, ...]
 
 _GOOD: dict[str, Answer] = {
     "GREETING": "220 scripted.example.org ESMTP",
@@ -251,12 +259,15 @@ class _Session:
             await self.send(held)
         elif isinstance(answer, Held):
             self.held = answer.text
-        return isinstance(answer, str | Held | Act | Slowly) and not _refuses(answer)
+        return isinstance(answer, str | Held | After | Act | Slowly) and not _refuses(answer)
 
     async def act(self, part: Answer) -> None:
         match part:
             case str():
                 await self.send(part)
+            case After(event, text):
+                await event.wait()
+                await self.send(text)
             case bytes():
                 self.writer.write(part)
                 await self.writer.drain()
@@ -289,5 +300,7 @@ def _path(text: str) -> str:
 
 
 def _refuses(answer: Answer) -> bool:
+    if isinstance(answer, After):
+        answer = answer.text
     text = answer.data.decode("latin-1") if isinstance(answer, Slowly) else str(answer)
     return text[:1] in ("4", "5")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.domain.replies import Reply
@@ -150,7 +150,6 @@ wills = st.dictionaries(st.integers(1, 25).map(str), st.sampled_from(sorted(REFU
 
 @every_way
 @given(wills=wills, cuts=st.lists(st.integers(1, 30), max_size=60))
-@settings(deadline=None)
 def test_each_message_gets_the_verdict_of_its_own_replies(
     way: str, wills: dict[str, str], cuts: list[int]
 ) -> None:

@@ -13,7 +13,7 @@ from newsletter.providers.smtp.options import SmtpOptions
 from newsletter.providers.smtp.provider import Smtp
 from newsletter.providers.tray import Tray
 from tests.providers.letters import letter, letters
-from tests.providers.scripted_smtp import Act, Answer, Held, ScriptedServer, Slowly
+from tests.providers.scripted_smtp import Act, After, Answer, Held, ScriptedServer, Slowly
 from tests.providers.test_smtp import ALL, PIPELINING, PLAIN, QUICK, kinds, options, receipt
 
 every_way = pytest.mark.parametrize("offers", [ALL, PIPELINING, PLAIN], ids=["chunks", "pipelining", "plain"])
@@ -293,6 +293,27 @@ async def test_a_refusal_that_concerns_us_stops_the_send(
     # BDAT had handed over the window behind it, which the server went on to take.
     assert len(tray.receipts) <= (6 if "CHUNKING" in offers else 3)
     assert tray.waiting == 50 - len(tray.receipts)
+
+
+async def test_a_stop_on_one_connection_stops_what_the_others_have_not_handed_over() -> None:
+    both_out, stopped = asyncio.Event(), asyncio.Event()
+    script: dict[str, list[Answer]] = {
+        "CONTENT": ["250 ok", After(both_out, "552 5.3.4 message too big")],
+        "DATA": ["354 go on", "354 go on", After(stopped, "354 go on")],
+    }
+    async with ScriptedServer(script, offers=PIPELINING) as server:
+        tray = Tray(letters(10))
+        task = asyncio.create_task(send(server, tray, connections=2))
+        while server.said.count("DATA") < 3:
+            await asyncio.sleep(0)
+        both_out.set()
+        while len(tray.receipts) < 2:
+            await asyncio.sleep(0)
+        stopped.set()
+        assert isinstance(await task, errors.ProviderRefusedError)
+    assert kinds(tray) == {1: Kind.ACCEPTED, 2: Kind.STOP}
+    assert server.recipients == ["reader1@example.org"]
+    assert tray.waiting == 8
 
 
 # -- 421 ---------------------------------------------------------------------------------------
