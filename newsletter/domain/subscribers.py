@@ -25,6 +25,10 @@ class Status(enum.StrEnum):
 OFF = frozenset({Status.UNSUBSCRIBED, Status.BOUNCED, Status.COMPLAINED})
 
 
+#: Why an address is suppressed whose person asked to be forgotten: only that person can lift it.
+ERASED = "erased at their own wish"
+
+
 class How(enum.StrEnum):
     """By which way a consent record came about."""
 

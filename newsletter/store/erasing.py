@@ -6,9 +6,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from newsletter.domain import subscribers
 from newsletter.store import people, tables
-
-REASON = "erased at their own wish"
 
 
 def forget(connection: sa.Connection, subscriber: int, keyed_hash: people.KeyedHash, now: datetime) -> None:
@@ -25,12 +24,12 @@ def forget(connection: sa.Connection, subscriber: int, keyed_hash: people.KeyedH
 
 
 def _keep_hash(connection: sa.Connection, key: str, keyed_hash: people.KeyedHash, now: datetime) -> None:
-    people.suppress(connection, key, keyed_hash, reason=REASON, now=now)
+    people.suppress(connection, key, keyed_hash, reason=subscribers.ERASED, now=now)
     suppression = tables.suppression
     connection.execute(
         sa.update(suppression)
         .where(suppression.c.value_hash == keyed_hash(key))
-        .values(value=None, reason=REASON)
+        .values(value=None, reason=subscribers.ERASED)
     )
 
 

@@ -78,7 +78,7 @@ class MemoryDirectory:
             return
         key = addresses.key(found.email)
         del self._ids[key], self._history[subscriber]
-        self._suppressed[key] = rolls.Suppression(value="", reason="erased at their own wish", at=now)
+        self._suppressed[key] = rolls.Suppression(value="", reason=subscribers.ERASED, at=now)
 
     def list(
         self,

@@ -96,7 +96,8 @@ class Hall:
         """
         email = cleaning.clean(request.email)
         person = self._directory.find(email)
-        if self._directory.is_suppressed(email) or not self._may_write(email, now=now):
+        barred = self._directory.is_suppressed(email) not in ("", subscribers.ERASED)
+        if barred or not self._may_write(email, now=now):
             return _nothing
         if person is None:
             person = self._put_down(request, email, now)
@@ -142,6 +143,8 @@ class Hall:
         )
         if not self._directory.apply(subscribers.move(person, record)):
             return self._directory.get(person.id)
+        if self._directory.is_suppressed(person.email) == subscribers.ERASED:
+            self._directory.lift(person.email)
         return dataclasses.replace(person, status=Status.ACTIVE)
 
     def find(self, email: str, *, now: datetime) -> Callable[[], None]:
