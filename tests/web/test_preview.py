@@ -204,6 +204,14 @@ def test_settings_are_followed_and_broken_ones_shown_with_their_line(page: Page,
     letter(page).get_by_role("heading", name="Harbour Digest").wait_for()
 
 
+def test_a_glossary_that_cannot_be_read_is_a_finding(page: Page, desk: Desk) -> None:
+    glossary = desk.folder / "glossary.toml"
+    glossary.write_text("[[term", encoding="utf-8")
+    page.locator("#panel-findings").get_by_text("unreadable").wait_for(state="attached")
+    glossary.unlink()
+    page.locator("#panel-findings").get_by_text("duplicate-word").wait_for(state="attached")
+
+
 def test_a_field_that_nobody_knows_is_shown_with_its_line(page: Page, desk: Desk) -> None:
     desk.write(ISSUE.replace("subscriber.first_name", "subscriber.shoe_size"))
     page.locator("#broken").wait_for()

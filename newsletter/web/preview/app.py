@@ -193,6 +193,12 @@ class _Pages:
         shown = frames.show(html.replace(self._base(edition), "/pictures/"), view, edition.issue.entries)
         return HTMLResponse(shown, headers=headers)
 
+    def _is_of_another(self, path: str, edition: proofs.Edition) -> bool:
+        """Say whether a file is that of another edition."""
+        proof = self._easel.print.proof
+        others = {one.issue.path.name for one in proof.editions if one is not edition} if proof else set()
+        return Path(path).name in others
+
     def _base(self, edition: proofs.Edition) -> str:
         """Return what the addresses of an issue's own pictures begin with."""
         return f"{self._easel.at.publication.url}/issues/{edition.issue.slug}/"
@@ -235,7 +241,7 @@ class _Pages:
     def _letter(self, reader: readers.Reader, edition: proofs.Edition) -> dict[str, Any]:
         html, text = self._filled(reader, edition)
         page = document.Page(html)
-        found = [one for one in self._easel.findings() if Path(one.path).name == edition.issue.path.name]
+        found = [one for one in self._easel.findings() if not self._is_of_another(one.path, edition)]
         headers, parts = lists.parts(self._easel.at.sample(edition).raw)
         return {
             "issue": edition.issue,

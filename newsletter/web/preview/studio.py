@@ -71,9 +71,19 @@ class Studio:
         if version not in self._found:
             try:
                 self._found[version] = self.at.findings(self.path)
-            except errors.NewsletterError:
-                # A glossary that cannot be read: what can be shown is shown.
-                self._found[version] = ()
+            except errors.NewsletterError as error:
+                # A glossary that cannot be read stops the checks, not the preview.
+                self._found[version] = [
+                    findings.Finding(
+                        rule="unreadable",
+                        severity=findings.Severity.ERROR,
+                        message=one.message,
+                        path=one.path,
+                        line=one.line,
+                        fix=error.hint,
+                    )
+                    for one in errors.located(error)
+                ]
         return self._found[version]
 
     async def ring(self) -> None:
