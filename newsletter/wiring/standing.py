@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-import socket
 import time
 from collections.abc import Iterator
 from functools import cached_property
@@ -67,6 +65,8 @@ class Standing(Returns):
         from newsletter.sending.standing import examination
 
         provider = self.bare_provider()
+        import asyncio
+
         met = asyncio.run(self._meet(provider))
         case = dataclasses.replace(self.case, server=self._server(provider))
         yield from examination.examine(case, self.zone, self.page_asker, met, now=self.now())
@@ -97,6 +97,8 @@ class Standing(Returns):
             ProviderError: it was not taken.
             MailboxError: the mailbox cannot be read.
         """
+        import asyncio
+
         from newsletter.bounces import mailbox
         from newsletter.domain import addresses
         from newsletter.providers import tray
@@ -145,6 +147,8 @@ class Standing(Returns):
         return f"{self.publication.url}/webhooks/{name}"
 
     def _server(self, provider: Any) -> sender.Server:
+        import socket
+
         from newsletter.sending.standing import sender
 
         options, terms = self.settings.provider(), getattr(provider, "terms", None)
