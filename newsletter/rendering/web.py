@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
+from typing import Any
 
 from newsletter.domain import fields, issues, publications
 from newsletter.rendering import templating, views
 from newsletter.rendering import theme as themes
 
 _TEMPLATE = "web.html.j2"
+_CONTENT = "feed.html.j2"
 
 
 def render(
@@ -18,6 +20,7 @@ def render(
     theme: themes.Theme,
     *,
     image_base: str = "",
+    page: str = "",
 ) -> str:
     """Write the page of an issue: deterministic, and the same for every reader.
 
@@ -27,14 +30,40 @@ def render(
         theme: templates and tokens.
         image_base: what the names of local images are put behind; the issue's own public address
             when empty.
+        page: where this edition can be read; the address of the issue when empty.
 
     Raises:
         RenderError: a template, a personal field or a text cannot be rendered; says which.
     """
     reading = views.Views(issue, publication, theme, image_base=image_base, in_mail=False)
-    context = reading.context() | {"address": address(issue, publication)}
-    page = templating.run(themes.environment(theme.folders, escaping=True), _TEMPLATE, context)
-    return fields.join(reading.slots.fill(page), everybody(issue, publication), escape=html.escape)
+    context = reading.context() | {"address": page or address(issue, publication)}
+    return _poured(_TEMPLATE, reading, context, theme, everybody(issue, publication))
+
+
+def content(
+    issue: issues.Issue, publication: publications.Publication, theme: themes.Theme, *, page: str = ""
+) -> str:
+    """Write the text of an issue for feeds: plain HTML without a head, its addresses absolute.
+
+    Raises:
+        RenderError: a template, a personal field or a text cannot be rendered; says which.
+    """
+    reading = views.Views(issue, publication, theme, in_mail=False)
+    context = reading.context() | {"address": page or address(issue, publication)}
+    return _poured(_CONTENT, reading, context, theme, everybody(issue, publication))
+
+
+def _poured(
+    template: str,
+    reading: views.Views,
+    context: Mapping[str, Any],
+    theme: themes.Theme,
+    values: Mapping[str, str],
+) -> str:
+    """Pour a context into a template, and close what is personal in it with what is true of everybody."""
+    written = templating.run(themes.environment(theme.folders, escaping=True), template, context)
+    values = {**values, "view_url": context["address"]}
+    return fields.join(reading.slots.fill(written), values, escape=html.escape)
 
 
 def address(issue: issues.Issue, publication: publications.Publication) -> str:

@@ -11,7 +11,9 @@ from typing import Protocol
 
 from newsletter import ports, wiring
 from newsletter.domain import errors, events, hooks, publications, tokens
+from newsletter.domain.issues import Issue
 from newsletter.domain.subscribers import Subscriber
+from newsletter.rendering import theme
 from newsletter.subscribing import joining
 from newsletter.web import forms, visitors
 
@@ -76,6 +78,10 @@ class Desk:
     data: Callable[[Subscriber], Mapping[str, object]]
     #: Where the issue files and their pictures lie.
     issues: Path
+    #: Reads an issue file with the publication's defaults.
+    read: Callable[[Path], Issue]
+    #: How issues look.
+    theme: theme.Theme
 
 
 def mail(write: Callable[[], None]) -> None:
@@ -114,4 +120,6 @@ def of(house: wiring.App) -> Desk:
         trusted=house.settings.web.trusted_networks(),
         data=house.data,
         issues=house.workspace.issues,
+        read=house.press.read,
+        theme=house.theme,
     )

@@ -25,12 +25,6 @@ HEADERS = {
     "Permissions-Policy": "interest-cohort=()",
 }
 
-#: An issue is styled inline, as mail is; nothing in it can run.
-LETTER_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https:; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
-)
-
 
 class SafeHeaders:
     """Puts the safe headers on every answer that does not bring its own."""

@@ -12,9 +12,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from newsletter import ports
+from newsletter.authoring import issue_files
 from newsletter.domain import deliveries, messages, numbering, publications, subscribers, tokens
 from newsletter.domain.subscribers import Status
 from newsletter.domain.tokens import Purpose
+from newsletter.rendering import theme
 from newsletter.store.allowances import MemoryLimiter
 from newsletter.store.memory import MemoryDirectory
 from newsletter.store.memory_ledger import MemoryLedger
@@ -146,6 +148,8 @@ def house(tmp_path: Path) -> House:
         trusted=(),
         data=lambda person: {"subscriber": person, "history": list(directory.history(person.id))},
         issues=tmp_path / "issues",
+        read=lambda path: issue_files.read(path, title=PUBLICATION.title),
+        theme=theme.packaged(),
     )
     at.issues.mkdir()
     active, pending, left = people
