@@ -157,12 +157,17 @@ class HttpProvider:
         """Take as many messages as one call may hold."""
         batch: list[messages.Message] = []
         size = 0
-        while len(batch) < self._api.batch and (message := feed.take()) is not None:
-            size += weight(message)
-            if batch and (size > self._api.batch_bytes or not _alike(batch[0], message)):
+        try:
+            while len(batch) < self._api.batch and (message := feed.take()) is not None:
+                size += weight(message)
+                if batch and (size > self._api.batch_bytes or not _alike(batch[0], message)):
+                    feed.put_back(message)
+                    break
+                batch.append(message)
+        except BaseException:
+            for message in batch:
                 feed.put_back(message)
-                break
-            batch.append(message)
+            raise
         return batch
 
     async def _hand_over(

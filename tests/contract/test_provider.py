@@ -148,6 +148,22 @@ async def test_an_error_of_the_feed_reaches_whoever_sends(subject: Subject) -> N
         await subject.provider.send(Failing(subject.letters(50)))
 
 
+class Broken(Tray):
+    """Has nothing to give but an error, from its fifth message on."""
+
+    def take(self) -> messages.Message | None:
+        if len(self.receipts) + self.out >= 4:
+            raise OSError("the template is gone")
+        return super().take()
+
+
+async def test_an_error_of_the_feed_in_handing_out_reaches_whoever_sends(subject: Subject) -> None:
+    tray = Broken(letters(50))
+    with pytest.raises(OSError, match="the template is gone"):
+        await subject.provider.send(tray)
+    assert tray.out == 0
+
+
 async def test_a_cancelled_send_leaves_no_message_without_an_answer(subject: Subject) -> None:
     tray = Paced(subject.letters(3000), burst=100)
     task = asyncio.create_task(subject.provider.send(tray))
