@@ -71,8 +71,8 @@ class LocalQueue:
             self._look, IntervalTrigger(seconds=_LOOK), id="look", max_instances=1, coalesce=True
         )
         self._scheduler.start()
-        self._ready.set()
         await self._look()
+        self._ready.set()
         await self._stop.wait()
         self._scheduler.shutdown(wait=False)
         await self._duty.stop()
