@@ -74,14 +74,12 @@ def _unused(
     for name in sorted(unused):
         if name in known and name not in ran:
             continue  # skipped, or not for this language: it may well be needed
-        near = difflib.get_close_matches(name, known, n=1)
-        yield rulebook.Hit(
-            message=f"the waiver of “{name}” covers no finding"
-            if name in known
-            else f"there is no rule “{name}” to waive",
-            place=page.key("waive"),
-            fix="take it out" if name in known or not near else f"did you mean {near[0]}?",
-        )
+        message, fix = f"the waiver of “{name}” covers no finding", "take it out"
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            message = f"there is no rule “{name}” to waive"
+            fix = f"did you mean {near[0]}?" if near else fix
+        yield rulebook.Hit(message=message, place=page.key("waive"), fix=fix)
 
 
 _GRAVITY = {findings.Severity.ERROR: 0, findings.Severity.WARNING: 1, findings.Severity.ADVICE: 2}

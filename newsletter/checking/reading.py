@@ -135,7 +135,7 @@ class Reading:
 
     def entry(self, entry: issues.Entry) -> rulebook.Place:
         """Return the place of an entry's headline."""
-        column = self.subject.lines[entry.line - 1].find(entry.headline) + 1 if entry.line else 0
-        return rulebook.Place(
-            line=entry.line, column=max(column, 1), length=len(entry.headline), entry=entry.id
-        )
+        for passage in self.content:
+            if passage.entry == entry.id and passage.part is prose.Part.HEADLINE:
+                return passage.place(0, len(passage.text))
+        return rulebook.Place(entry=entry.id)

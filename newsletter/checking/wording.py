@@ -137,11 +137,11 @@ def acronym(page: reading.Reading) -> Hits:
     """An acronym that is not spelt out at its first use shuts out every reader who does not know it
     already."""
     known = wordlists.read("acronyms") | page.subject.glossary.acronyms
-    bodies = [p for p in page.content if p.part is not prose.Part.HEADLINE]
-    told = {name for p in page.content for name in _spelt_out(p.plain)}
+    told: set[str] = set()
     seen: set[str] = set()
-    for passage in bodies:
-        for match, place in passage.find(_ACRONYM):
+    for passage in page.content:
+        told |= _spelt_out(passage.plain)
+        for match, place in passage.find(_ACRONYM) if passage.part is not prose.Part.HEADLINE else ():
             name = match["name"]
             if name in known or name in seen:
                 continue

@@ -51,6 +51,12 @@ FAULTS = [
     ("unbalanced-mark", "The port (and the [railway](https://a.example.org/r) agreed.", "(and"),
     ("unbalanced-mark", "The port and the railway”, said [all](https://a.example.org/r).", "railway”"),
     ("acronym", "The ZQA [agreed](https://a.example.org/r).", "ZQA"),
+    # Told, but an entry too late.
+    (
+        "acronym",
+        "The ZQA met.\n\n## Later\n\nThe Zonal Quay Authority (ZQA) [agreed](https://a.example.org/r).",
+        "ZQA met",
+    ),
 ]
 
 #: rule, a body on which it has nothing to say.
