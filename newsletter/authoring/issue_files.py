@@ -51,7 +51,14 @@ def _parse(path: Path, *, title: str, language: str, timezone: str) -> tuple[iss
     reader = issue_fields.Reader(document.fields, found)
     if not found.blocking_as("encoding", "front-matter", "yaml"):
         reader.known(issue_fields.KEYS)
-        issue = _issue(reader, body, title=title, language=language, timezone=timezone)
+        named = shelf.language_in(path)
+        issue = _issue(reader, body, title=title, language=named or language, timezone=timezone)
+        if named and issue.language != named:
+            reader.wrong(
+                "language",
+                f"the file is named as the “{named}” edition, and its language is “{issue.language}”",
+                fix=f"write “language: {named}”, or rename the file",
+            )
         loose_ends.note(issue, found)
         return issue, found
     return _blank(path), found

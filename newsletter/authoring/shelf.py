@@ -17,7 +17,8 @@ from newsletter.domain import errors, issues, numbering
 #: Front matter is looked for in this many bytes.
 _HEAD = 16_384
 _HEADLINE = re.compile(r"^## (.+)$", re.MULTILINE)
-_LANGUAGE_SUFFIX = re.compile(r"\.([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})?)$")
+#: ISO 639-1 with a script or region; three letters would make an edition of ``vol-2-23.old.md``.
+_LANGUAGE_SUFFIX = re.compile(r"\.([a-z]{2}(?:-[A-Za-z0-9]{2,8})?)$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,13 @@ class Listing:
     @property
     def is_edition(self) -> bool:
         """Whether the file is a translation beside another: ``vol-2-23.ja.md``."""
-        return _LANGUAGE_SUFFIX.search(self.path.stem) is not None
+        return language_in(self.path) != ""
+
+
+def language_in(path: Path) -> str:
+    """Return the language that a file name ends with, as in ``vol-2-23.ja.md``, or an empty text."""
+    match = _LANGUAGE_SUFFIX.search(path.stem)
+    return match[1] if match else ""
 
 
 def listing(folder: Path) -> list[Listing]:
@@ -91,10 +98,11 @@ def following(folder: Path, *, day: date | None = None, yearly: bool = False) ->
 
 def note_twins(issue: issues.Issue, found: flaws.Flaws) -> None:
     """Note other files beside an issue that have its number in the same language."""
+    own = peek(issue.path)
     for other in listing(issue.path.parent):
         if other.path == issue.path or other.number != issue.number or "number" not in issue.lines:
             continue
-        if (other.language or issue.language) == issue.language:
+        if _are_twins(own, other):
             found.note(
                 flaws.Flaw(
                     rule="duplicate-number",
@@ -105,6 +113,13 @@ def note_twins(issue: issues.Issue, found: flaws.Flaws) -> None:
                     blocking=False,
                 )
             )
+
+
+def _are_twins(one: Listing, other: Listing) -> bool:
+    """Whether two files of one number would be the same edition; one without a language has the default."""
+    if one.language and other.language:
+        return one.language == other.language
+    return one.is_edition == other.is_edition
 
 
 def peek(path: Path) -> Listing:

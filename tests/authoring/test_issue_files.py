@@ -405,3 +405,17 @@ def test_a_number_taken_by_another_file_is_found_and_an_edition_is_not(shelf: Pa
     (finding,) = issue_files.problems(path)
     assert (finding.rule, finding.line) == ("duplicate-number", 3)
     assert "twin.md" in finding.message
+    assert issue_files.problems(shelf / "vol-1-4.ja.md") == []
+
+
+def test_the_name_of_an_edition_says_its_language_and_its_file_may_not_deny_it(shelf: Path) -> None:
+    path = write(shelf, f"{HEAD}## A\n\nB\n", "vol-1-4.ja.md")
+    assert issue_files.read(path, language="en").language == "ja"
+    path = write(shelf, HEAD.replace("---\n", "---\nlanguage: en\n", 1) + "## A\n\nB\n", "vol-1-4.ja.md")
+    problem = refused(path).problems[0]
+    assert (problem.line, "named as the “ja” edition" in problem.message) == (2, True)
+
+
+def test_a_copy_that_was_put_aside_is_a_twin_and_no_edition(shelf: Path) -> None:
+    write(shelf, f"{HEAD}## A\n\nB\n", "vol-1-4.old.md")
+    assert found(shelf, f"{HEAD}## A\n\nB\n") == [(3, "duplicate-number")]
