@@ -44,13 +44,21 @@ class StoredLedger:
     def plan(self, draft: ports.MailingDraft) -> deliveries.Mailing:
         """Freeze template and audience into a mailing with one planned delivery each."""
         with self._database.writing() as connection:
-            return ledger_plan.plan(connection, draft)
+            planned = ledger_plan.plan(connection, draft)
+        self._shrink()
+        return planned
 
     def begin(self, mailing: int, *, now: datetime) -> deliveries.Mailing:
         """Open a mailing for sending; a scheduled one freezes its audience anew."""
         with self._database.writing() as connection:
             ledger_moves.require_open(ledger_rows.get(connection, mailing))
             return ledger_plan.begin(connection, mailing, now=now)
+
+    def _shrink(self) -> None:
+        """Give back the memory that writing a large audience took."""
+        if self._database.is_sqlite:
+            with self._database.connected() as connection:
+                connection.exec_driver_sql("PRAGMA shrink_memory")
 
     # Sending
 

@@ -219,6 +219,10 @@ class Turns:
                 self._connection = self._database.engine.connect()
             except exc.DBAPIError as error:
                 raise failures.explain(error, self._database.name) from error
+            if self._database.is_sqlite:
+                # A mailing goes through its rows once: a large cache would only fill up.
+                driver: Any = self._connection.connection.driver_connection
+                driver.execute("PRAGMA cache_size = -4096")
         return self._connection
 
     def _watch(self, path: Any) -> None:
