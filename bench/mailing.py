@@ -6,20 +6,22 @@ import argparse
 import asyncio
 import contextlib
 import gc
+import itertools
+import os
 import random
-import resource
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 sys.path.insert(0, str(Path(__file__).parent))
 import rivals
+import smtp_client
 from rivals import Run
 
 from newsletter import ports
@@ -161,43 +163,101 @@ def bytes_of(size: str) -> int:
     return len(merging.merge(claimed, datetime.now(UTC)).message.raw)
 
 
-def paired(size: str, *, rounds: int, count: int, connections: int, doubt: int) -> None:
-    """Run smtp-source and us in turn against smtp-sink; print medians and the median ratio."""
-    wire = bytes_of(size)
-    theirs, mine = [], []
+def against_smtp_sink(size: str, *, rounds: int, scale: float, connections: int, doubt: int) -> None:
+    """Measure a whole mailing and the usual senders against smtp-sink."""
+    wire, small = bytes_of(size), 5 if size == "10 KB" else 1
+    html, text, raw = smtp_client.content(size)
+    many, few = int(4000 * small * scale), int(400 * small * scale)
     with rivals.smtp_sink() as port:
-        for _ in range(rounds):
-            theirs.append(rivals.smtp_source(port, size=wire, count=count, connections=connections))
-            mine.append(ours(port, size=size, count=count, connections=connections, doubt=doubt))
-    ratios = [one.rate / other.rate for one, other in zip(mine, theirs, strict=True)]
-    print(
-        f"{size} ({wire:,} bytes), {count:,} recipients, {connections} connections, window {doubt}:"
-        f" smtp-source {statistics.median(one.rate for one in theirs):,.0f}/s,"
-        f" newsletter {statistics.median(one.rate for one in mine):,.0f}/s,"
-        f" x{statistics.median(ratios):.2f},"
-        f" {statistics.median(one.micros for one in mine):.1f} us CPU a message,"
-        f" {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most",
-        flush=True,
-    )
+        print(f"{size} ({wire:,} bytes), {connections} connections, window {doubt}, {rounds} rounds")
+        there = {"connections": connections}
+        senders: dict[str, Callable[[], Run]] = {
+            "smtp-source": lambda: rivals.smtp_source(port, size=wire, count=many, **there),
+            "newsletter": lambda: ours(port, size=size, count=many, doubt=doubt, **there),
+            "aiosmtplib, prebuilt": lambda: rivals.aiosmtplib_prebuilt(port, raw=raw, count=few, **there),
+            "aiosmtplib, built": lambda: rivals.aiosmtplib_built(
+                port, html=html, text=text, count=few // 4, **there
+            ),
+        }
+        if rivals.has_node():
+            senders["nodemailer"] = lambda: rivals.nodemailer(
+                port, html=html, text=text, count=few // 2, **there
+            )
+        smtp_client.paired(rounds, senders, against="smtp-source")
+
+
+def at_length(count: int, *, connections: int, doubt: int) -> None:
+    """Measure one long mailing: the plan, the first message, and whether rate and memory stay as they are."""
+    with rivals.smtp_sink() as port, workspace(count) as database:
+        ledger = StoredLedger(database, SIGNER.keyed_hash)
+        gc.collect()
+        before = resident()
+        began = time.perf_counter()
+        mailing = plan(ledger, "10 KB")
+        planned = time.perf_counter() - began
+        watch = Watched(ledger, every=max(1, count // 10))
+        asyncio.run(carry_out(watch, mailing, port, connections=connections, doubt=doubt))
+        seconds = [later - earlier for earlier, later in itertools.pairwise(watch.at)]
+        print(
+            f"{count:,} recipients: plan {planned:.1f} s, first message after {watch.first:.2f} s,"
+            f" last tenth at {seconds[0] / seconds[-1]:.2f} x the first's rate,"
+            f" memory {max(watch.memory) - before:.0f} MB above start,"
+            f" {watch.memory[-1] - watch.memory[0]:+.0f} MB from the first tenth to the last",
+            flush=True,
+        )
+        ledger.close()
+
+
+class Watched:
+    """A ledger that notes time and memory at every tenth of its deliveries."""
+
+    def __init__(self, ledger: StoredLedger, *, every: int) -> None:
+        self._ledger, self._every, self._settled = ledger, every, 0
+        self._began = time.perf_counter()
+        self.first = 0.0
+        self.at, self.memory = [self._began], [resident()]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    def turn(self, mailing: int, lease: Any, outcomes: Any, **words: Any) -> Any:
+        """Have a turn, and look at the clock."""
+        self.first = self.first or time.perf_counter() - self._began
+        self._settled += len(outcomes)
+        if self._settled >= self._every * len(self.at):
+            self.at.append(time.perf_counter())
+            self.memory.append(resident())
+        return self._ledger.turn(mailing, lease, outcomes, **words)
+
+
+def resident() -> float:
+    """Return the megabytes that this process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def main() -> None:
     """Measure and print."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--count", type=int, default=20_000)
+    options.add_argument("--scale", type=float, default=1.0, help="messages of each run, as a factor")
     options.add_argument("--connections", type=int, default=16)
     options.add_argument("--window", type=int, default=64)
-    options.add_argument("--size", choices=list(SIZES), action="append")
+    options.add_argument(
+        "--length", type=int, default=100_000, help="recipients of the long mailing; 0: none"
+    )
     chosen = options.parse_args()
     print(f"Mailing: {rivals.machine()}")
-    for size in chosen.size or SIZES:
-        paired(
+    for size in SIZES:
+        against_smtp_sink(
             size,
             rounds=chosen.rounds,
-            count=chosen.count,
+            scale=chosen.scale,
             connections=chosen.connections,
             doubt=chosen.window,
+        )
+    if chosen.length:
+        at_length(
+            int(chosen.length * min(chosen.scale, 1)), connections=chosen.connections, doubt=chosen.window
         )
 
 

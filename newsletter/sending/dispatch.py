@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -64,12 +65,17 @@ class Dispatch:
         self._closing = False
         self._changed = asyncio.Event()
         self._flushing: asyncio.TimerHandle | None = None
-        #: What became of deliveries so far, by state; planned are those that will be tried again.
-        self.counts: Counter[State] = Counter()
+        self._counts: Counter[State] = Counter()
+        self._accepted_count = 0
         #: Why it was stopped, in words for people; whether the mailing is to pause for that, and until when.
         self.stopped = ""
         self.pauses = False
         self.resumes_at: datetime | None = None
+
+    @property
+    def counts(self) -> Mapping[State, int]:
+        """What became of deliveries so far, by state; planned are those that will be tried again."""
+        return self._counts + Counter({State.SENT: self._accepted_count})
 
     # What a provider calls
 
@@ -101,26 +107,46 @@ class Dispatch:
         if held is None:
             return
         claimed, dated, digest = held
-        now = self._around.now()
         if receipt.verdict.kind is Kind.ACCEPTED:
-            # What nearly all come to, without the detour.
-            outcome = Outcome(
-                claimed.id,
-                State.SENT,
-                now,
-                claimed.attempts + 1,
-                claimed.first_tried or now,
-                receipt.reply,
-                receipt.provider_id,
-                merged_at=dated,
-                digest=digest,
-            )
+            outcome = self._accepted(claimed, receipt, dated, digest)
         else:
-            settled = retries.settle(claimed, receipt, self._options.policy, now=now, rng=self._around.rng)
-            outcome = settled._replace(merged_at=dated, digest=digest)
-        self.counts[outcome.state] += 1
-        self._learn(claimed, receipt, outcome)
+            outcome = self._refused(claimed, receipt)._replace(merged_at=dated, digest=digest)
+            self._counts[outcome.state] += 1
+        if receipt.verdict.kind is not Kind.ACCEPTED or not self._paces.idle:
+            self._paces.note(claimed.email, receipt, self._around.steady())
         self._record(outcome)
+
+    def _accepted(
+        self, claimed: Claimed, receipt: deliveries.Receipt, dated: datetime, digest: bytes
+    ) -> Outcome:
+        """Return what nearly all deliveries come to, without the detour of the others."""
+        number, _, _, _, _, attempts, first_tried = claimed
+        now = self._around.now()
+        self._accepted_count += 1
+        self._watch.pass_by()
+        return Outcome(
+            number,
+            State.SENT,
+            now,
+            attempts + 1,
+            first_tried or now,
+            receipt.reply,
+            receipt.provider_id,
+            None,
+            "",
+            dated,
+            digest,
+        )
+
+    def _refused(self, claimed: Claimed, receipt: deliveries.Receipt) -> Outcome:
+        """Return what another answer makes of a delivery, and stop where it says so."""
+        now, verdict = self._around.now(), receipt.verdict
+        outcome = retries.settle(claimed, receipt, self._options.policy, now=now, rng=self._around.rng)
+        if verdict.kind is Kind.STOP and verdict.scope is not Scope.DOMAIN:
+            self.stop(f"{verdict.reason}: “{receipt.reply}”" if receipt.reply else verdict.reason)
+        elif reason := self._watch.look(verdict.kind, outcome.reply):
+            self.stop(reason)
+        return outcome
 
     def put_back(self, message: messages.Message) -> None:
         """Take back a message of which not one byte of content was handed over."""
@@ -176,7 +202,7 @@ class Dispatch:
                 self.stop(str(self._window.failure))
             return
         self._paces.saw(claimed.email for claimed in turn.claimed)
-        self.counts[State.SKIPPED] += turn.skipped
+        self._counts[State.SKIPPED] += turn.skipped
         if turn.status is not MailingStatus.SENDING:
             self.stop(f"the mailing was {turn.status}", pauses=False)
         if self._window.queue:
@@ -282,17 +308,6 @@ class Dispatch:
         self._put_off_until = max(self._put_off_until, due)
         self._record(retries.release(claimed, now=now, not_before=due))
 
-    # What answers teach
-
-    def _learn(self, claimed: Claimed, receipt: deliveries.Receipt, outcome: Outcome) -> None:
-        verdict = receipt.verdict
-        if verdict.kind is not Kind.ACCEPTED or not self._paces.idle:
-            self._paces.note(claimed.email, receipt, self._around.steady())
-        if verdict.kind is Kind.STOP and verdict.scope is not Scope.DOMAIN:
-            self.stop(f"{verdict.reason}: “{receipt.reply}”" if receipt.reply else verdict.reason)
-        elif reason := self._watch.look(verdict.kind, outcome.reply):
-            self.stop(reason)
-
     def _refuse(self, claimed: Claimed, reason: str) -> None:
         """Settle a delivery whose message cannot be written."""
         now = self._around.now()
@@ -305,5 +320,5 @@ class Dispatch:
             reply=reason,
             merged_at=self._window.dated,
         )
-        self.counts[State.FAILED] += 1
+        self._counts[State.FAILED] += 1
         self._record(outcome)

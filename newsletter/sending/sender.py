@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -86,12 +87,15 @@ class Sender:
         recovered = self._recover(mailing)
         window = self._window(mailing)
         feed = self._open(window, found, found.rate if rate is None else rate)
+        # What lives now outlives the mailing; the collector need not look through it again and again.
+        gc.freeze()
         try:
             await self._provider.send(feed)
         except errors.ProviderRefusedError as error:
             feed.stop(str(error))
             raise
         finally:
+            gc.unfreeze()
             self._close(feed, window, mailing)
         return self._result(mailing, feed, recovered)
 

@@ -30,12 +30,14 @@ class Watch:
         self._answered = 0
         self._dead = 0
 
-    def look(self, kind: Kind, reply: str) -> str:
-        """Count an answer; return the reason to stop, or an empty text."""
+    def pass_by(self) -> None:
+        """Count a delivery that was accepted."""
         self._answered += 1
-        if kind is Kind.ACCEPTED:
-            self._in_a_row = 0
-            return ""
+        self._in_a_row = 0
+
+    def look(self, kind: Kind, reply: str) -> str:
+        """Count a delivery that was not; return the reason to stop, or an empty text."""
+        self._answered += 1
         self._in_a_row += 1
         self._dead += kind is _DEAD
         limits = self._limits
