@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from newsletter.cli import main, nouns
+from newsletter.providers import registry
 
 REPOSITORY = Path(__file__).parent.parent
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("**/*.md")])
@@ -44,6 +45,12 @@ def typed_in(text: str) -> Iterator[str]:
     for block in re.findall(r"```(?:sh|bash|console)\n(.*?)```", text, flags=re.DOTALL):
         for line in re.sub(r"\\\n\s*", "", block).splitlines():
             yield line.removeprefix("$ ").strip()
+
+
+def test_the_table_of_providers_is_what_they_declare() -> None:
+    writer = runpy.run_path(str(REPOSITORY / "docs" / "write_providers.py"))
+    assert writer["PAGE"].read_text() == writer["page"](), "run `make docs`"
+    assert writer["table"]().count("\n") == 2 + len(registry.KINDS)
 
 
 def test_the_reference_is_what_the_commands_say() -> None:

@@ -60,6 +60,9 @@ NOUNS: dict[str, Noun] = {
         module="newsletter.cli.suppression", help="Keep addresses and domains that must not be mailed."
     ),
     "mailing": Noun(module="newsletter.cli.mailing", help="Plan, send and account for mailings."),
+    "provider": Noun(
+        module="newsletter.cli.provider", help="Show what mail goes out through, and what to arrange with it."
+    ),
     "feedback": Noun(
         module="newsletter.cli.feedback", help="Take in what the world reports about mails that were sent."
     ),

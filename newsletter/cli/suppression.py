@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from newsletter.domain import errors
 app = nouns.group("suppression")
 
 Value = Annotated[str, typer.Argument(metavar="ADDRESS|DOMAIN", help="A mail address, or a whole domain.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A text or CSV file.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; shown wherever somebody is left out for it.")]
 
 
@@ -40,8 +42,8 @@ def add(ctx: typer.Context, value: Value, *, reason: Reason = "by staff") -> Non
     output.line(f"{cleaned} is not mailed any more.")
 
 
-@app.command(epilog=nouns.example("newsletter suppression lift example.com"))
-def lift(ctx: typer.Context, value: Value) -> None:
+@app.command(epilog=nouns.example("newsletter suppression remove example.com"))
+def remove(ctx: typer.Context, value: Value) -> None:
     """Take a suppression back; nobody's status changes by it."""
     from newsletter.subscribing import cleaning
 
@@ -51,3 +53,15 @@ def lift(ctx: typer.Context, value: Value) -> None:
             f"{cleaned} is not suppressed", hint="`newsletter suppression list` shows what is"
         )
     output.line(f"{cleaned} may be mailed again.")
+
+
+@app.command("import", epilog=nouns.example("newsletter suppression import blocked.csv --reason 2025"))
+def import_(ctx: typer.Context, file: File, *, reason: Reason = "by staff") -> None:
+    """Take in a file of addresses and domains, one a line, with a reason after a comma or without."""
+    from newsletter.subscribing import suppressing
+
+    app = invocation.of(ctx).app
+    pairs = suppressing.read(file)
+    for value, why in pairs:
+        app.directory.suppress(value, reason=why or reason, now=app.now())
+    output.line(f"{len(pairs):,} addresses and domains are not mailed any more.")

@@ -336,7 +336,7 @@ DESKS: Mapping[str, type[Desk]] = {
 
 def registered(answer: Answer, url: str) -> Diagnosis:
     """Judge whether a vendor's list of webhooks has ours: wherever in it the address stands."""
-    if url in _texts(answer.json()):
+    if url in texts(answer.json()):
         return HOOK.holds(f"{url} is registered")
     return HOOK.broken(
         f"{url} is not registered: nothing is heard of bounces and complaints",
@@ -370,10 +370,10 @@ def _domain(domain: str, states: Mapping[str, str], *, good: Sequence[str]) -> D
     return DOMAIN.holds(f"{known} is verified")
 
 
-def _texts(plain: Any) -> set[str]:
+def texts(plain: Any) -> set[str]:
     """Return every text in a JSON value."""
     if isinstance(plain, dict):
         plain = list(plain.values())
     if isinstance(plain, list):
-        return {text for each in plain for text in _texts(each)}
+        return {text for each in plain for text in texts(each)}
     return {plain} if isinstance(plain, str) else set()

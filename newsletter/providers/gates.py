@@ -33,6 +33,11 @@ class Gate:
         #: Whether `check` and `confirm` may ask another server, and so must not run in an event loop.
         self.asks = kind == "ses"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a secret to check webhooks with."""
+        return bool(self._secrets)
+
     def check(self, hook: hooks.Hook, *, now: datetime) -> None:
         """Make sure that a webhook was signed by whom it names, and lately.
 

@@ -24,6 +24,7 @@ MAX_ANSWER = 4 * 1024 * 1024
 #: How often the same call is repeated where the provider recognises a repetition.
 _REPEATS = 3
 _STEP = 0.5
+_UNWRITABLE = "the call cannot be written: is the key set in .env, on one line, and url an https address?"
 
 
 class Api(Protocol):
@@ -226,6 +227,9 @@ class HttpProvider:
                 return Answer(status=response.status_code, headers=names, body=body)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             return Verdict(kind=Kind.RETRY, scope=Scope.MAILING, reason=f"no connection: {_named(error)}")
+        except (httpx.LocalProtocolError, httpx.UnsupportedProtocol):
+            # Nothing left this machine. The error's own words would show the key.
+            return Verdict(kind=Kind.STOP, scope=Scope.MAILING, reason=_UNWRITABLE)
         except httpx.HTTPError as error:
             return Verdict(kind=Kind.UNKNOWN, reason=f"handed over, and no answer came: {_named(error)}")
 

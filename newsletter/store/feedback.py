@@ -109,6 +109,20 @@ class StoredFeedback:
         with self._database.reading() as connection:
             return int(connection.scalar(query) or 0)
 
+    def reasons(self) -> Mapping[int, str]:
+        """Return what was last reported against subscribers: the kind, its cause, and the words of it."""
+        told = [Kind.BOUNCED.value, Kind.COMPLAINED.value]
+        query = (
+            sa.select(_EVENT.subscriber_id, _EVENT.kind, _EVENT.cause, _EVENT.at, _EVENT.detail)
+            .where(_EVENT.kind.in_(told), _EVENT.subscriber_id > 0)
+            .order_by(_EVENT.at)
+        )
+        with self._database.reading() as connection:
+            return {
+                row.subscriber_id: f"{row.kind} on {row.at:%Y-%m-%d}, {row.cause}: {row.detail}".rstrip(": ")
+                for row in connection.execute(query)
+            }
+
     def tally(self) -> Mapping[tuple[str, str], int]:
         """Count events by provider and kind."""
         query = sa.select(_EVENT.provider, _EVENT.kind, sa.func.count()).group_by(

@@ -14,6 +14,7 @@ from newsletter.wiring.returns import Returns
 
 if TYPE_CHECKING:
     from newsletter.domain import messages
+    from newsletter.providers import arranging
     from newsletter.sending.standing import examination, names, pages, sender
 
 
@@ -121,6 +122,43 @@ class Standing(Returns):
         box = mailbox.open_mailbox(settings.mailbox, password=settings.password.get_secret_value())
         post = trial.Post(mailbox=box, steady=time.monotonic)
         return post.wait_for(self._marks(message, receipt.provider_id), seconds=seconds)
+
+    def arrangement(self, name: str) -> arranging.Arrangement:
+        """Return what to paste where, so that a provider reports to us."""
+        from newsletter.providers import arranging
+
+        office = self._office(name)
+        if office is None:
+            return arranging.of_server(self.settings.bounces.mailbox, self.publication.sender.email)
+        return office.by_hand()
+
+    def arrange(self, name: str) -> arranging.Arrangement:
+        """Have a provider's API make the webhook.
+
+        Raises:
+            ProviderError: it has no such API, refuses, or has the webhook already.
+        """
+        office = self._office(name)
+        if office is None:
+            raise errors.ProviderError(f"{name} makes no webhooks", hint="leave --create out")
+        return asyncio.run(office.by_api())
+
+    def _office(self, name: str) -> arranging.Office | None:
+        from newsletter.providers import arranging
+        from newsletter.providers.http_api import HttpProvider
+
+        self.require_provider(name)
+        provider = self.bare_provider(name)
+        if not isinstance(provider, HttpProvider):
+            return None
+        return arranging.Office(
+            provider=provider,
+            kind=self.settings.provider(name).kind,
+            url=self.hook_url(name),
+            variable=f"NEWSLETTER_PROVIDERS__{name.upper()}__WEBHOOK_SECRET",
+            secret=f"newsletter:{secrets.token_urlsafe(24)}",
+            now=self.now(),
+        )
 
     @staticmethod
     def _marks(message: messages.Message, provider_id: str) -> tuple[str, ...]:

@@ -279,6 +279,6 @@ def test_a_suppressed_domain_is_not_mailed(run: Run, listed: Path) -> None:
     (kept,) = run("-C", listed, "suppression", "list", "--json").json
     assert (kept["value"], kept["reason"]) == ("example.org", "asked")
     assert "suppressed" in run("-C", listed, "audience", "show", "everyone").out
-    assert run("-C", listed, "suppression", "lift", "example.org").code == 0
-    assert run("-C", listed, "suppression", "lift", "example.org").code == 1
+    assert run("-C", listed, "suppression", "remove", "example.org").code == 0
+    assert run("-C", listed, "suppression", "remove", "example.org").code == 1
     assert run("-C", listed, "suppression", "add", "nonsense").code == 1

@@ -17,6 +17,7 @@ Pending = Annotated[bool, typer.Option("--pending", help="Not confirmed yet: no 
 Attest = Annotated[
     str, typer.Option("--attest", metavar="TEXT", help="How they agreed to be written to; recorded for good.")
 ]
+Why = Annotated[bool, typer.Option("--why", help="Say what each status rests on: the bounce, the complaint.")]
 OfStatus = Annotated[Status | None, typer.Option("--status", help="Only those with this status.")]
 OfTag = Annotated[str, typer.Option("--tag", help="Only those with this tag.")]
 Text = Annotated[str, typer.Option("--text", help="Only those with this in their address or name.")]
@@ -45,21 +46,27 @@ def add(
     "list",
     epilog=nouns.example(
         "newsletter subscriber list --status active --tag press",
+        "newsletter subscriber list --status bounced --why",
         "newsletter subscriber list --where 'topic:security and language:ja' --json",
     ),
 )
-def list_(
+def list_(  # noqa: PLR0913 - one parameter an option
     ctx: typer.Context,
     *,
     status: OfStatus = None,
     tag: OfTag = "",
     text: Text = "",
     where: Where = "",
+    why: Why = False,
     as_json: output.Json = False,
 ) -> None:
     """List subscribers by address."""
     app = invocation.of(ctx).app
     found = app.directory.list(status=status, tag=tag, text=text, rule=group.rule(app, where))
+    if why:
+        rows = showing.with_reasons(found, app.feedback_book.reasons(), app.directory)
+        output.show(rows, as_json=as_json, text=lambda: showing.print_reasons(rows))
+        return
     output.show(found, as_json=as_json, text=lambda: showing.print_list(found))
 
 

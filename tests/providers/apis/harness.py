@@ -78,7 +78,7 @@ def serving(vendor: Vendor, *, tls: ssl.SSLContext | None = None) -> Iterator[st
             self.end_headers()
             self.wfile.write(told.content)
 
-        do_GET = do_POST = _all  # noqa: N815 - the library's names
+        do_GET = do_POST = do_PATCH = _all  # noqa: N815 - the library's names
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

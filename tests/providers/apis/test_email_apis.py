@@ -316,3 +316,19 @@ def test_ses_is_given_the_message_to_the_byte() -> None:
     (letter,) = letters(api, "a@example.org")
     content = Told(raw=api.call([letter], now=NOW).content).content
     assert base64.b64encode(letter.raw) in content
+
+
+@pytest.mark.parametrize("key", ["", "two\nlines"])
+@pytest.mark.parametrize("kind", ["resend", "sendgrid"])
+async def test_a_key_that_cannot_be_sent_is_told_of_and_not_shown(kind: str, key: str) -> None:
+    speak, _ = APIS[kind]
+    vendor = speak()
+    with serving(vendor) as url:
+        made = {"resend": lambda: resend.Api(resend.Account(api_key=key, url=url))}.get(
+            kind, lambda: sendgrid.Api(sendgrid.Account(api_key=key, url=url))
+        )()
+        tray = Tray(letters(made, "a@example.org"))
+        with pytest.raises(errors.ProviderError, match="is the key set") as caught:
+            await provider(made).send(tray)
+    assert tray.waiting == 1
+    assert "two" not in str(caught.value)
