@@ -1,4 +1,4 @@
-"""Write the table of docs/providers.md from the registry itself; tests/test_docs.py holds the two together."""
+"""Write the table of docs/providers.md from the registry itself; `tests/test_docs.py` checks it."""
 
 from __future__ import annotations
 

@@ -141,6 +141,8 @@ class Standing(Returns):
         office = self._office(name)
         if office is None:
             raise errors.ProviderError(f"{name} makes no webhooks", hint="leave --create out")
+        import asyncio
+
         return asyncio.run(office.by_api())
 
     def _office(self, name: str) -> arranging.Office | None:
