@@ -98,7 +98,7 @@ def _quoted(path: Path, press: proofs.Press) -> tuple[issues.Issue | None, Seque
 
 
 @app.command(
-    epilog=nouns.example("newsletter issue render 2.23 --out /tmp/look", "newsletter issue render 2.23 --web")
+    epilog=nouns.example("newsletter issue render 2.23 --out look", "newsletter issue render 2.23 --web")
 )
 def render(  # noqa: PLR0913 - one parameter an option
     ctx: typer.Context,
