@@ -118,7 +118,7 @@ def against_latency(*, rounds: int, scale: float) -> None:
         print("no C compiler here: the sink with latency is left out")
         return
     _, _, raw = content("10 KB")
-    connections, count = 64, int(12_000 * scale)
+    connections, count = 64, int(20_000 * scale)
     print(f"50 ms a reply, 10 KB, {connections} connections: {connections / 0.05:,.0f}/s is one a round trip")
     with rivals.csink("-l", "50") as plain, rivals.csink("-l", "50", "-c") as chunking:
         few = count // 4
@@ -129,7 +129,7 @@ def against_latency(*, rounds: int, scale: float) -> None:
                     plain, raw=raw, count=few, connections=connections
                 ),
                 "newsletter, DATA": lambda: ours(plain, raw=raw, count=count, connections=connections),
-                "newsletter, BDAT": lambda: ours(chunking, raw=raw, count=4 * count, connections=connections),
+                "newsletter, BDAT": lambda: ours(chunking, raw=raw, count=3 * count, connections=connections),
             },
             against="aiosmtplib, prebuilt",
         )
