@@ -75,7 +75,7 @@ def test_an_approval_needs_a_name(tmp_path: Path) -> None:
         approval.approve(tmp_path, word(by="  "))
 
 
-@pytest.mark.parametrize("name", ['A "quoted" \\ name', "Ōe Kenzaburō", "tab\there", "line\nbreak"])
+@pytest.mark.parametrize("name", ['A "quoted" \\ name', "Ōta Ryūji", "tab\there", "line\nbreak"])
 def test_names_of_every_kind_survive_the_file(tmp_path: Path, name: str) -> None:
     approval.approve(tmp_path, word(by=name))
     assert approval.read(tmp_path) == [word(by=name)]

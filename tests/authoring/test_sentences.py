@@ -13,7 +13,7 @@ from newsletter.authoring import sentences
     ("text", "count"),
     [
         ("The U.S. and Japan met. They signed it.", 2),
-        ("Dr. Jung Pak spoke at 9 a.m. in Seoul. Mr. Ishizuki agreed.", 2),
+        ("Dr. Rosa Lind spoke at 9 a.m. in the hall. Mr. Berg agreed.", 2),
         ("It cost 1.5 million. “Too much,” she said.", 2),
         ("港の事務所は合意した。六月から運航する。一日六便となる。", 3),
         ("# A heading\n\nOne sentence only here", 1),

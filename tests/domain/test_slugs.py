@@ -14,7 +14,7 @@ from newsletter.domain import slugs
     [
         ("Allies meet in Tokyo", "allies-meet-in-tokyo"),
         ("Japan's Diet & the Senate", "japans-diet-the-senate"),
-        ("Fumio Kishida visits Kyōto", "fumio-kishida-visits-kyoto"),
+        ("The mayor visits Kyōto", "the-mayor-visits-kyoto"),
         ("日米同盟", "entry-3"),
         ("", "entry-3"),
     ],
