@@ -28,10 +28,14 @@ class Duty:
         *,
         max_late: timedelta,
         clock: ports.Clock,
+        alarm: Callable[[Mailing], object] = lambda mailing: None,
     ) -> None:
-        """Take how late a scheduled mailing may begin, as after a service that was down."""
+        """Take how late a scheduled mailing may begin, as after a service that was down.
+
+        ``alarm`` is called, in a thread, with a mailing that paused by itself.
+        """
         self._ledger, self._sender_for = ledger, sender_for
-        self._max_late, self._clock = max_late, clock
+        self._max_late, self._clock, self._alarm = max_late, clock, alarm
         self._running: dict[int, tuple[sender.Sender, asyncio.Task[None]]] = {}
         self._failures: dict[int, int] = {}
         self._rest_until: dict[int, datetime] = {}
@@ -90,11 +94,21 @@ class Duty:
         task.add_done_callback(lambda _: self._running.pop(mailing.id))
 
     async def _carry_out(self, working: sender.Sender, mailing: Mailing) -> None:
+        await self._send(working, mailing)
+        try:
+            found = self._ledger.get(mailing.id)
+        except errors.StoreError:
+            return
+        if found.status is MailingStatus.PAUSED and working.paused:
+            await asyncio.to_thread(self._alarm, found)
+
+    async def _send(self, working: sender.Sender, mailing: Mailing) -> None:
         extra = {"action": "send"}
         _log.info("issue %s: sending", mailing.number, extra=extra)
         try:
             result = await working.send(mailing.id)
         except (errors.ProviderRefusedError, errors.MailingError, errors.RenderError) as error:
+            working.paused = True
             self._pause(mailing, str(error))
         except (errors.ProviderError, errors.StoreError) as error:
             self._put_off(mailing, str(error))

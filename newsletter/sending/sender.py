@@ -61,6 +61,8 @@ class Sender:
         self._options, self._around = options, around
         self._feed: dispatch.Dispatch | None = None
         self._stopped = ""
+        #: Whether it paused the mailing for a reason of its own, and not by a person's hand.
+        self.paused = False
 
     @property
     def counts(self) -> Mapping[State, int]:
@@ -154,6 +156,7 @@ class Sender:
             raise window.failure or error from None
         if feed.pauses and window.status is MailingStatus.SENDING:
             reason, now = feed.stopped, self._around.now()
+            self.paused = reason != BY_HAND
             self._ledger.set_status(mailing, MailingStatus.PAUSED, reason=reason, now=now)
 
     def _result(self, mailing: int, feed: dispatch.Dispatch, recovered: int) -> Result:

@@ -28,7 +28,9 @@ class People(Section):
     editors: tuple[values.Line, ...] = ()
     #: Who may approve; empty: whoever can type the command.
     approvers: tuple[values.Line, ...] = ()
-    #: How many of them must.
+    #: Addresses that are told when a mailing pauses by itself.
+    staff: tuple[values.Line, ...] = ()
+    #: How many of the approvers must.
     approvals: int = Field(default=1, ge=1, le=20)
 
     @model_validator(mode="after")

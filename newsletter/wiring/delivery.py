@@ -16,7 +16,7 @@ from newsletter.wiring.editing import Editing
 if TYPE_CHECKING:
     from newsletter.providers import dkim
     from newsletter.queues.local import LocalQueue
-    from newsletter.sending import auditing, notes, plan, proofs
+    from newsletter.sending import alarms, auditing, notes, plan, proofs
     from newsletter.sending.sender import Sender
 
 
@@ -128,8 +128,17 @@ class Delivery(Editing):
         def sender_for(mailing: deliveries.Mailing) -> Sender:
             return self.sender(mailing.provider)
 
-        max_late = self.settings.delivery.max_late
-        return LocalQueue(lambda: Duty(self.ledger, sender_for, max_late=max_late, clock=self.now))
+        max_late, alarm = self.settings.delivery.max_late, self.alarm.ring
+        return LocalQueue(
+            lambda: Duty(self.ledger, sender_for, max_late=max_late, clock=self.now, alarm=alarm)
+        )
+
+    @cached_property
+    def alarm(self) -> alarms.Alarm:
+        """Return what tells the staff that a mailing paused."""
+        from newsletter.sending import alarms
+
+        return alarms.Alarm(staff=self.settings.people.staff, postman=self.messenger)
 
     def rehearsal(self) -> tuple[Sender, ports.Ledger, Path]:
         """Return a sender that writes to a folder, the ledger in memory that it keeps, and the folder."""

@@ -22,7 +22,14 @@ class Watchman:
 
     def __init__(self, bench: Bench, provider: Memory) -> None:
         self.bench, self.provider = bench, provider
-        self.duty = duty.Duty(bench.ledger, self._sender, max_late=timedelta(hours=6), clock=bench.time.now)
+        self.alarms: list[Mailing] = []
+        self.duty = duty.Duty(
+            bench.ledger,
+            self._sender,
+            max_late=timedelta(hours=6),
+            clock=bench.time.now,
+            alarm=self.alarms.append,
+        )
 
     def _sender(self, mailing: Mailing) -> sender.Sender:
         return self.bench.sender(self.provider)
@@ -110,9 +117,11 @@ async def test_a_provider_that_refuses_us_pauses_the_mailing(bench: Bench) -> No
     def probe() -> str:
         raise errors.ProviderRefusedError("535 bad credentials")
 
-    await Watchman(bench, Memory(probe=probe)).look_at(timedelta(0))
+    watchman = Watchman(bench, Memory(probe=probe))
+    await watchman.look_at(timedelta(0))
     found = bench.ledger.get(mailing.id)
     assert (found.status, found.reason) == (MailingStatus.PAUSED, "535 bad credentials")
+    assert watchman.alarms == [found]
 
 
 async def test_a_service_that_stops_leaves_the_mailing_to_the_next_start(bench: Bench) -> None:

@@ -31,8 +31,16 @@ def carry_out(
     except errors.NewsletterError as error:
         again = f"newsletter mailing send {mailing.number}"
         error.hint = f"{error.hint}; then `{again}` goes on" if error.hint else f"`{again}` goes on"
+        _alarm(app, sender, mailing)
         raise
+    _alarm(app, sender, mailing)
     _account(app, result)
+
+
+def _alarm(app: wiring.App, sender: Sender, mailing: deliveries.Mailing) -> None:
+    """Tell the staff where the mailing paused by itself."""
+    if sender.paused:
+        app.alarm.ring(app.ledger.get(mailing.id))
 
 
 def try_out(app: wiring.App, order: planning.Order) -> None:
