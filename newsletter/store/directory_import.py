@@ -43,7 +43,11 @@ def take_in(
             if not database.is_sqlite:
                 # SQLite lets one writer in at a time; here the list is kept still while it is compared.
                 connection.exec_driver_sql("LOCK TABLE subscriber IN SHARE ROW EXCLUSIVE MODE")
-            return staging.write(staging.compare())
+            counts = staging.write(staging.compare())
+            if not database.is_sqlite:
+                # A list that grew a hundredfold is planned for as it was until somebody counts it.
+                connection.exec_driver_sql("ANALYZE subscriber, consent, labelling")
+            return counts
 
 
 @contextlib.contextmanager
