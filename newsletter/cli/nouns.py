@@ -67,6 +67,9 @@ NOUNS: dict[str, Noun] = {
         module="newsletter.cli.feedback", help="Take in what the world reports about mails that were sent."
     ),
     "serve": Noun(module="newsletter.cli.serve", help="Run the public pages and the scheduler."),
+    "web": Noun(
+        module="newsletter.cli.web", help="Write the archive as files, and the form for other sites."
+    ),
     "theme": Noun(module="newsletter.cli.theme", help="Show how issues look, and how well they can be read."),
     "upgrade": Noun(module="newsletter.cli.upgrade", help="Bring the database to this version's tables."),
     "doctor": Noun(module="newsletter.cli.doctor", help="Look at all that a mailing depends on."),

@@ -87,6 +87,10 @@ class MailingStatus(enum.StrEnum):
     DONE = "done"
 
 
+#: Mailings that readers have in hand, at least some of them: their issue is no secret.
+PUBLIC = frozenset({MailingStatus.SENDING, MailingStatus.PAUSED, MailingStatus.DONE})
+
+
 class AfterCrash(enum.StrEnum):
     """What becomes of deliveries that were in the air when the process died."""
 

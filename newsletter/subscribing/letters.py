@@ -46,6 +46,10 @@ class MailLetters:
         """Ask whether it was them; nothing that a stranger typed stands in this mail."""
         self._write("confirm", person, to=person.email, link=f"/confirm/{token}")
 
+    def remind(self, person: Subscriber, token: str) -> None:
+        """Ask once more whether it was them."""
+        self._write("remind", person, to=person.email, link=f"/confirm/{token}")
+
     def welcome(self, person: Subscriber) -> None:
         """Greet a new reader."""
         self._write("welcome", person, to=person.email, name=person.name, latest=self._latest())

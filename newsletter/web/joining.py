@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from fastapi import APIRouter, Request, Response
 from starlette.background import BackgroundTask
@@ -53,7 +53,10 @@ class _Porch:
             filled = await self._at.forms.read(request)
         except forms.ForgedFormError as error:
             # A form on somebody else's site leads here: ours is shown, filled in, with its own button.
-            return self._form(request, email=error.filled.text("email"), name=error.filled.text("name"))
+            typed = error.filled
+            return self._form(
+                request, email=typed.text("email"), name=typed.text("name"), chosen=typed.all("topic")
+            )
         if not await self._admit(request):
             return self._page("busy", request, status=429)
         wanted = Joining(
@@ -67,7 +70,14 @@ class _Porch:
         try:
             mail = await run_in_threadpool(self._ask, wanted, filled.human)
         except errors.AddressError as error:
-            return self._form(request, email=wanted.email, name=wanted.name, problem=str(error), status=422)
+            return self._form(
+                request,
+                email=wanted.email,
+                name=wanted.name,
+                chosen=wanted.topics,
+                problem=str(error),
+                status=422,
+            )
         return self._asked(request, mail)
 
     def ask(self, token: str, request: Request) -> Response:
@@ -147,6 +157,7 @@ class _Porch:
         *,
         email: str = "",
         name: str = "",
+        chosen: Collection[str] = (),
         problem: str = "",
         status: int = 200,
     ) -> Response:
@@ -160,7 +171,7 @@ class _Porch:
             name=name,
             problem=problem,
             topic_names=self._at.topics,
-            chosen=(),
+            chosen=chosen,
             language_names=language_names(),
             wording=self._wording(self._language(request)),
         )

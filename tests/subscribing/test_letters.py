@@ -61,6 +61,13 @@ def test_the_confirmation_holds_its_link_and_nothing_that_a_stranger_typed(post:
     assert "1 Quay Street" in sent["text"]
 
 
+def test_the_reminder_holds_the_same_link_and_nothing_that_a_stranger_typed(post: Post) -> None:
+    letters(post).remind(ADA, "TOKEN")
+    (sent,) = post.sent
+    assert "\nhttps://digest.example.org/confirm/TOKEN\n" in sent["text"]
+    assert "spam" not in str(sent)
+
+
 def test_a_letter_is_in_the_reader_s_language_or_else_the_publication_s(post: Post) -> None:
     for language in ("ja", "ja-JP", "fr", ""):
         letters(post).confirm(replace(ADA, language=language), "TOKEN")
@@ -97,7 +104,7 @@ def test_a_workspace_may_write_its_own_letters(post: Post, tmp_path: Path) -> No
     assert post.sent[0]["text"] == "Press here: https://digest.example.org/confirm/TOKEN\n"
 
 
-@pytest.mark.parametrize("kind", ["confirm", "welcome", "goodbye", "manage", "readdress"])
+@pytest.mark.parametrize("kind", ["confirm", "remind", "welcome", "goodbye", "manage", "readdress"])
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_every_letter_stands_in_every_language_with_subject_and_contact(kind: str, language: str) -> None:
     folder = theme.packaged().folders[0] / "mail"

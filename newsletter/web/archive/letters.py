@@ -34,8 +34,18 @@ def page(
             "preferences_url": f"{publication.url}/leave",
         }
         sent = fields.join(edition.source.html, {**public, "view_url": address}, escape=html.escape)
-        letter = stylesheets.outlined(sent)
+        letter = stylesheets.outlined(_whole(sent, edition))
     return _framed(letter, edition, held, publication)
+
+
+def _whole(letter: str, edition: editions.Edition) -> str:
+    """Return a letter as a document; a theme's mail may be a fragment."""
+    if "</head>" in letter:
+        return letter
+    title, language = html.escape(edition.subject), html.escape(edition.language)
+    head = f'<meta charset="utf-8">\n<title>{title}</title>\n'
+    start = f'<!doctype html>\n<html lang="{language}">\n<head>\n{head}</head>\n<body>\n'
+    return f"{start}{letter}\n</body>\n</html>\n"
 
 
 def _framed(

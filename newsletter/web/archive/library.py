@@ -18,10 +18,6 @@ from newsletter.web.archive import answers, editions
 _log = logging.getLogger(__name__)
 #: How long a look at the folder and the ledger is good for.
 _FRESH = timedelta(seconds=1)
-#: Mailings whose issue readers have in hand.
-_OUT = frozenset(
-    {deliveries.MailingStatus.SENDING, deliveries.MailingStatus.PAUSED, deliveries.MailingStatus.DONE}
-)
 _Stamp = tuple[int, int]
 
 
@@ -128,7 +124,7 @@ class Library:
         """Return the newest mailing of every issue that went out, newest issue first."""
         newest: dict[numbering.IssueNumber, deliveries.Mailing] = {}
         for mailing in self._ledger.mailings():
-            if mailing.status in _OUT:
+            if mailing.status in deliveries.PUBLIC:
                 newest.setdefault(mailing.number, mailing)
         return [newest[number] for number in sorted(newest, reverse=True)]
 

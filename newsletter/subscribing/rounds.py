@@ -1,0 +1,97 @@
+"""The rounds of a service: remind once who did not confirm, then forget them, and old counts with them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from newsletter import ports
+from newsletter.domain import addresses, allowances, errors
+from newsletter.domain.subscribers import Subscriber
+from newsletter.domain.tokens import Purpose, Signer
+from newsletter.subscribing import joining
+
+_log = logging.getLogger(__name__)
+#: Reminded once, this long after they asked; not after a service was down for longer still.
+_REMIND_AFTER, _REMIND_UNTIL = timedelta(days=3), timedelta(days=10)
+_ONCE = allowances.Allowance(times=1)
+
+
+class Waiting(Protocol):
+    """Who asked by the form and did not confirm."""
+
+    def between(self, first: datetime, last: datetime) -> Sequence[Subscriber]:
+        """Return who asked at or after ``first`` and before ``last``."""
+        ...
+
+    def delete(self, before: datetime) -> int:
+        """Delete who asked before a moment; return how many there were."""
+        ...
+
+
+class Counts(joining.Limiter, Protocol):
+    """A limiter whose old counts can be let go."""
+
+    def forget(self, *, now: datetime) -> int:
+        """Delete counts that nobody asks for any more."""
+        ...
+
+
+class Reminder(Protocol):
+    """Writes the one mail of the rounds."""
+
+    def remind(self, person: Subscriber, token: str) -> None:
+        """Ask once more whether it was them."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What a round came to."""
+
+    reminded: int
+    deleted: int
+    forgotten: int
+
+
+class Rounds:
+    """What is done every so often about people who wait."""
+
+    def __init__(
+        self, waiting: Waiting, counts: Counts, directory: ports.Directory, reminder: Reminder, signer: Signer
+    ) -> None:
+        self._waiting = waiting
+        self._counts = counts
+        self._directory = directory
+        self._reminder = reminder
+        self._signer = signer
+
+    def go(self, *, now: datetime) -> Account:
+        """Go the rounds once; as often as one likes, nobody is reminded twice.
+
+        Raises:
+            StoreError: the database does not answer.
+        """
+        deleted = self._waiting.delete(now - joining.PATIENCE)
+        due = self._waiting.between(now - _REMIND_UNTIL, now - _REMIND_AFTER)
+        reminded = sum(self._remind(person, now) for person in due)
+        return Account(reminded=reminded, deleted=deleted, forgotten=self._counts.forget(now=now))
+
+    def _remind(self, person: Subscriber, now: datetime) -> bool:
+        # Counted before it is sent: a mail too few is better than one too many.
+        mark = f"reminder {person.id} {person.joined_at.timestamp()}"
+        ever = f"ever {addresses.key(person.email)}"
+        if self._directory.is_suppressed(person.email) or not self._counts.take(mark, _ONCE, now=now):
+            return False
+        if not self._counts.take(ever, allowances.Allowances().address_ever, now=now):
+            return False
+        try:
+            token = self._signer.sign(Purpose.CONFIRM, person.id, int(now.timestamp()))
+            self._reminder.remind(person, token)
+        except errors.NewsletterError as error:
+            _log.error("a reminder was not sent: %s", error, extra={"action": "reminder"})
+            return False
+        return True

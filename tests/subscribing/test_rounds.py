@@ -1,0 +1,138 @@
+"""Who did not confirm is reminded once and then forgotten; whom staff put down is left alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from newsletter.domain import allowances, errors, subscribers, tokens
+from newsletter.domain.subscribers import ConsentRecord, How, Status, Subscriber
+from newsletter.store import tables
+from newsletter.store.allowances import StoredLimiter
+from newsletter.store.database import Database
+from newsletter.store.directory import StoredDirectory
+from newsletter.store.waiting import StoredWaiting
+from newsletter.subscribing import rounds
+
+NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+SIGNER = tokens.Signer(b"k" * 32)
+
+
+class Reminders:
+    """Keeps who was reminded; may refuse."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str]] = []
+        self.refuses = False
+
+    def remind(self, person: Subscriber, token: str) -> None:
+        if self.refuses:
+            raise errors.ProviderError("it is down")
+        self.sent.append((person.email, token))
+
+
+class Scene:
+    """A list, and the rounds over it."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.directory = StoredDirectory(database, SIGNER.keyed_hash)
+        self.reminders = Reminders()
+        self.limiter = StoredLimiter(database, SIGNER.keyed_hash)
+
+    def add(
+        self, local: str, days: float, *, how: How = How.FORM, status: Status = Status.PENDING
+    ) -> Subscriber:
+        at = NOW - timedelta(days=days)
+        person = Subscriber(email=f"{local}@example.org", status=status, joined_at=at, topics=("trade",))
+        return self.directory.add(person, ConsentRecord(status=status, at=at, how=how, wording="Yes"))
+
+    def go(self, now: datetime = NOW) -> rounds.Account:
+        """Go the rounds as a process that has just begun."""
+        limiter = StoredLimiter(self.database, SIGNER.keyed_hash)
+        waiting = StoredWaiting(self.database)
+        return rounds.Rounds(waiting, limiter, self.directory, self.reminders, SIGNER).go(now=now)
+
+    def names(self) -> list[str]:
+        return [person.email.partition("@")[0] for person in self.directory.list()]
+
+
+@pytest.fixture
+def scene(database: Database) -> Scene:
+    return Scene(database)
+
+
+def test_who_waited_three_days_is_reminded_once_ever(scene: Scene) -> None:
+    asked = scene.add("due", 3.1)
+    scene.add("early", 2.9)
+    scene.add("late", 11)
+    assert scene.go().reminded == 1
+    assert scene.go().reminded == 0
+    ((address, token),) = scene.reminders.sent
+    assert address == "due@example.org"
+    assert SIGNER.read(tokens.Purpose.CONFIRM, token) == (asked.id, int(NOW.timestamp()))
+    assert scene.go(NOW + timedelta(days=1)).reminded == 1  # “early”, a day later
+
+
+@pytest.mark.parametrize("how", [How.STAFF, How.IMPORT, How.API])
+def test_only_who_asked_by_the_form_is_reminded_or_deleted(scene: Scene, how: How) -> None:
+    for days in (4, 40):
+        scene.add(f"held{days}", days, how=how)
+        scene.add(f"reader{days}", days, status=Status.ACTIVE)
+        scene.add(f"gone{days}", days, status=Status.UNSUBSCRIBED)
+    assert scene.go() == rounds.Account(reminded=0, deleted=0, forgotten=0)
+    assert len(scene.names()) == 6
+
+
+def test_who_never_confirmed_is_deleted_after_thirty_days_and_may_come_again(scene: Scene) -> None:
+    old = scene.add("old", 30.1)
+    scene.add("young", 29.9)
+    assert scene.go().deleted == 1
+    assert scene.names() == ["young"]
+    assert scene.directory.history(old.id) == []
+    # Deleted is not suppressed: nobody said no.
+    assert scene.directory.is_suppressed("old@example.org") == ""
+    scene.add("old", 0)
+
+
+def test_who_left_and_was_put_back_to_waiting_by_staff_is_not_deleted(scene: Scene) -> None:
+    person = scene.add("back", 40)
+    record = ConsentRecord(status=Status.PENDING, at=NOW - timedelta(days=35), how=How.STAFF)
+    assert scene.directory.apply(subscribers.move(person, record))
+    assert scene.go().deleted == 0
+
+
+def test_a_suppressed_address_is_not_reminded(scene: Scene) -> None:
+    scene.add("due", 4)
+    scene.directory.suppress("due@example.org", reason="bounced", now=NOW)
+    assert scene.go().reminded == 0
+    assert scene.reminders.sent == []
+
+
+def test_who_was_mailed_three_times_already_is_not_reminded(scene: Scene) -> None:
+    scene.add("due", 4)
+    for _ in range(3):
+        scene.limiter.take("ever due@example.org", allowances.Allowances().address_ever, now=NOW)
+    assert scene.go().reminded == 0
+
+
+def test_a_provider_that_is_down_ends_no_round(scene: Scene) -> None:
+    scene.add("due", 4)
+    scene.add("old", 31)
+    scene.reminders.refuses = True
+    assert scene.go() == rounds.Account(reminded=0, deleted=1, forgotten=0)
+
+
+def test_counts_of_long_ago_are_let_go_and_those_for_ever_stay(scene: Scene) -> None:
+    hourly = allowances.Allowance(times=1, span=timedelta(hours=1))
+    ever = allowances.Allowance(times=1)
+    long_ago = NOW - timedelta(days=41)
+    scene.limiter.take("visitor 192.0.2.1", hourly, now=long_ago)
+    scene.limiter.take("visitor 192.0.2.1", hourly, now=NOW)
+    scene.limiter.take("ever x@example.org", ever, now=long_ago)
+    assert scene.go().forgotten == 1
+    with scene.database.reading() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(tables.allowance)) == 2
+    assert not scene.limiter.take("ever x@example.org", ever, now=NOW)
