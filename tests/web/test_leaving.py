@@ -85,7 +85,7 @@ def test_who_has_left_already_is_told_so(client: TestClient, house: House) -> No
 
 
 @pytest.mark.parametrize("path", ["/u/{}", "/undo/{}", "/preferences/{}"])
-@pytest.mark.parametrize("token", ["AAAA", "x" * 500, "é", "..", "AAAA" * 8])
+@pytest.mark.parametrize("token", ["AAAA", "x" * 500, "é", "..%2f", "AAAA" * 8])
 def test_a_forged_token_gets_a_calm_page_and_changes_nothing(
     client: TestClient, house: House, path: str, token: str
 ) -> None:
