@@ -7,8 +7,10 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,11 +78,34 @@ def running() -> Iterator[Cluster]:
     ]
     subprocess.run(initdb, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL)
     options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
-    control: list[str | Path] = [tools / "pg_ctl", "-D", data, "-w", "-s"]
-    start: list[str | Path] = [*control, "-l", folder / "log", "-o", " ".join(options), "start"]
+    command: list[str | Path] = [*_dying_with_us(), tools / "postgres", "-D", data, *options]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, user=user, cwd=folder, stdout=log, stderr=log)
     try:
-        subprocess.run(start, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL)
-        yield Cluster(folder)
+        cluster = Cluster(folder)
+        _wait(cluster, server)
+        yield cluster
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], check=False, user=user, cwd=folder)
+        server.send_signal(signal.SIGQUIT)
+        server.wait(timeout=30)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _dying_with_us() -> list[str]:
+    """Return what ends the server even where the tests are killed."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "QUIT"] if setpriv else []
+
+
+def _wait(cluster: Cluster, server: subprocess.Popen[bytes]) -> None:
+    """Wait until the server takes connections."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            psycopg.connect(cluster.url("postgres")).close()
+        except psycopg.OperationalError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
