@@ -182,6 +182,28 @@ async def postfix(place: Path) -> AsyncIterator[RealServer]:
 
 
 @asynccontextmanager
+async def postfix_as(place: Path, main_cf: str, master_cf: str, *, port: int) -> AsyncIterator[None]:
+    """Run Postfix with a configuration of one's own; ``master_cf`` comes before the daemons it always has."""
+    config = place / "config"
+    config.mkdir()
+    daemons = _MASTER_CF.partition("smtpd\n")[2] + "smtp unix - - n - - smtp\n"
+    (config / "main.cf").write_text(main_cf)
+    (config / "master.cf").write_text(master_cf + daemons)
+    start = (
+        f"cp {config}/* /etc/postfix/ && mkdir -p /var/lib/postfix && chown postfix /var/lib/postfix"
+        " && exec postfix start-fg"
+    )
+    with _as_installed(["postfix"], "postfix:64700 postdrop:64701", start, place):
+        await _listening(port, place)
+        yield
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    return _free_port()
+
+
+@asynccontextmanager
 async def exim(place: Path, *, onward: int = 0) -> AsyncIterator[RealServer]:
     """Run Exim, which does too, and answers a chunk in several lines.
 
