@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from pydantic_settings import SettingsError as SourceError
 
 from newsletter.domain import errors
-from newsletter.settings import documents, mistakes
+from newsletter.settings import documents, mistakes, providers, schema
 from newsletter.settings.model import Settings
 from newsletter.settings.workspace import Workspace
 
@@ -34,12 +34,20 @@ def read(workspace: Workspace, options: Mapping[str, Any] | None = None) -> Sett
     except ValidationError as error:
         problems += mistakes.values(sources, error)
         problems += _provider_as_written(sources)
+        problems = problems or list(_unplaced(error))
     except SourceError as error:
         problems.append(errors.Problem(path="environment", line=0, message=str(error)))
     if problems:
         problems.sort(key=lambda problem: (problem.path, problem.line))
         raise errors.SettingsError(problems, hint="mend these, then `newsletter doctor` looks at the rest")
     return settings
+
+
+def _unplaced(error: ValidationError) -> Iterator[errors.Problem]:
+    """Yield what only all sources together make a mistake, as an option of another kind of provider."""
+    for detail in error.errors(include_input=False, include_url=False):
+        name = schema.variable(tuple(str(part) for part in detail["loc"] if part not in providers.KINDS))
+        yield errors.Problem(path="environment", line=0, message=f"{name}: {detail['msg']}")
 
 
 def _provider_as_written(sources: mistakes.Sources) -> Iterator[errors.Problem]:

@@ -39,6 +39,7 @@ def create(at: desk.Desk) -> FastAPI:
     app.include_router(counter.router())
     _add_plain_pages(app, at)
     _add_failures(app, at)
+    app.add_middleware(webhooks.Door, counter=counter)
     app.add_middleware(security.BodyLimit, wider={"/webhooks/": webhooks.MAX_BODY})
     app.add_middleware(security.SafeHeaders, https=at.publication.url.startswith("https://"))
     return app

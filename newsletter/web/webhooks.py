@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from newsletter.domain import errors, hooks
 from newsletter.web import desk
@@ -20,6 +21,29 @@ _log = logging.getLogger(__name__)
 MAX_BODY = 5 * 1024 * 1024
 #: Reports written in one transaction.
 _GROUP = 500
+_PATH = "/webhooks/"
+#: Seconds without a webhook after which those that came are applied, and the longest that they wait for it.
+_QUIET, _LONGEST = 0.3, 5.0
+
+
+class Door:
+    """Lets webhooks in past everything that only pages need: they come by the thousand."""
+
+    def __init__(self, app: ASGIApp, *, counter: Counter) -> None:
+        self._app = app
+        self._counter = counter
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith(_PATH):
+            await self._app(scope, receive, send)
+            return
+        try:
+            response = await self._counter.receive(scope["path"].removeprefix(_PATH), Request(scope, receive))
+        except errors.StoreError as error:
+            _log.error("a webhook could not be kept: %s", error, extra={"action": "webhook"})
+            response = PlainTextResponse("Try again.\n", status_code=503, headers={"Retry-After": "60"})
+        await response(scope, receive, send)
 
 
 class Counter:
@@ -107,10 +131,19 @@ class Counter:
             if not done.cancelled():
                 done.set_result(None)
 
+    async def _lull(self) -> None:
+        """Wait until the rush is over: applying beside it would take the machine from whoever answers."""
+        waited = 0.0
+        while waited < _LONGEST and self._kept.is_set():
+            self._kept.clear()
+            await asyncio.sleep(_QUIET)
+            waited += _QUIET
+        self._kept.clear()
+
     async def _apply(self) -> None:
         while True:
             await self._kept.wait()
-            self._kept.clear()
+            await self._lull()
             try:
                 await run_in_threadpool(self._reception.work_off)
             except errors.NewsletterError as error:
