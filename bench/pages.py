@@ -38,6 +38,7 @@ async def bare():
     return PlainTextResponse("bare")
 config = uvicorn.Config(app, access_log=False, server_header=False, log_level="warning")
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=256)
+listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 print("Pages at", flush=True)
 uvicorn.Server(config).run(sockets=[listener])
 """

@@ -94,7 +94,11 @@ def _remind(house: wiring.App) -> None:
 def _listener(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=256)
+        listener = socket.create_server((host, port), family=family, backlog=256)
+        # Head and body are written apart; with Nagle's algorithm the second waits 40 ms for an answer to the
+        # first. asyncio switches it off for sockets that it opens itself, not for one that it is given.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
     except OSError as error:
         raise errors.NewsletterError(
             f"cannot listen on {host}:{port}: {error.strerror}",
