@@ -32,10 +32,10 @@ def create(at: desk.Desk) -> FastAPI:
     )
     # RFC 8058 forbids a redirect, also the one that would only mend a slash.
     app.router.redirect_slashes = False
+    app.include_router(archive.router(at))
     app.include_router(leaving.router(at))
     app.include_router(joining.router(at))
     app.include_router(preferences.router(at))
-    app.include_router(archive.router(at))
     app.include_router(counter.router())
     _add_plain_pages(app, at)
     _add_failures(app, at)

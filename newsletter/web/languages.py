@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.resources
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from starlette.requests import Request
 
@@ -37,8 +37,13 @@ def catalogue(language: str) -> Mapping[str, str]:
 
 def chosen(request: Request, default: str) -> str:
     """Return the language of an answer: as the address asks, as the browser prefers, or the default."""
-    asked = request.query_params.get("lang", "")
-    for tag in (asked, *_preferred(request.headers.get("accept-language", "")), default):
+    asked = request.query_params.get("lang", "") if request.scope["query_string"] else ""
+    return _chosen(asked[:20], request.headers.get("accept-language", "")[:500], default)
+
+
+@lru_cache(maxsize=512)
+def _chosen(asked: str, wished: str, default: str) -> str:
+    for tag in (asked, *_preferred(wished), default):
         if tag.partition("-")[0].lower() in known():
             return tag.partition("-")[0].lower()
     return SOURCE

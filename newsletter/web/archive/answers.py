@@ -14,6 +14,17 @@ from starlette.responses import Response
 HTML: Final = "text/html; charset=utf-8"
 
 
+class _Ready(Response):
+    """An answer whose bytes are written already; what others put on it, they put on a copy."""
+
+    def __init__(self, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+        self.status_code, self.body, self.raw_headers, self.background = status, body, headers.copy(), None
+
+
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+
+
 class Answer:
     """A body with its headers, ready to be sent many times."""
 
@@ -35,14 +46,14 @@ class Answer:
         always = {"Cache-Control": f"public, max-age={seconds}", "ETag": self._etag, **(headers or {})}
         if self._modified:
             always["Last-Modified"] = self._modified
-        self._same = always
-        self._whole = {"Content-Type": kind, **always}
+        self._same = _raw(always)
+        self._whole = _raw({"Content-Type": kind, "Content-Length": str(len(self._body)), **always})
 
     def to(self, request: Request) -> Response:
         """Answer a request; 304 where the reader has these very bytes (RFC 9110 §13.2.2)."""
         if self._is_known(request.headers.get("if-none-match"), request.headers.get("if-modified-since")):
-            return Response(status_code=304, headers=self._same)
-        return Response(self._body, headers=self._whole)
+            return _Ready(304, b"", self._same)
+        return _Ready(200, self._body, self._whole)
 
     def _is_known(self, marks: str | None, since: str | None) -> bool:
         if marks is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import mimetypes
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
@@ -28,7 +28,7 @@ def router(at: desk.Desk) -> APIRouter:
     """Return the pages that are the same for everybody."""
     routes = APIRouter()
     room = ReadingRoom(at)
-    addresses: dict[str, Callable[..., object]] = {
+    addresses: dict[str, Callable[[Request], Awaitable[Response] | Response]] = {
         "/": room.front,
         "/page/{page}": room.front,
         "/issues/{name}": room.issue,
@@ -41,7 +41,8 @@ def router(at: desk.Desk) -> APIRouter:
         **{f"/{feed}": room.feed for feed in feeds.KINDS},
     }
     for path, answer in addresses.items():
-        routes.add_api_route(path, answer, methods=_SHOW)
+        # Plain routes: what FastAPI does about parameters costs more than a page that is made already.
+        routes.add_route(path, answer, methods=_SHOW)
     return routes
 
 
@@ -55,28 +56,30 @@ class ReadingRoom:
         self.feeds = feeds.Feeds(publication=at.publication, theme=at.theme, topics=at.topics)
         self._robots = answers.Answer(self.feeds.robots(), "text/plain; charset=utf-8", seconds=86_400)
 
-    async def front(self, request: Request, page: str = "1") -> Response:
+    async def front(self, request: Request) -> Response:
         """Show all issues."""
-        language, number = self._language(request), _number(page)
+        language, number = self._language(request), _number(request.path_params.get("page", "1"))
         return await self._kept(
             request,
             (f"/page/{number}", language),
             lambda held: _listed(self.lists.front(held, language, number)),
         )
 
-    async def topic(self, request: Request, topic: str, page: str = "1") -> Response:
+    async def topic(self, request: Request) -> Response:
         """Show the issues about a topic."""
-        language, number = self._language(request), _number(page)
+        topic: str = request.path_params["topic"]
+        language, number = self._language(request), _number(request.path_params.get("page", "1"))
         return await self._kept(
             request,
             (f"/topics/{topic}/page/{number}", language),
             lambda held: _listed(self.lists.topic(held, language, topic, number)),
         )
 
-    async def issue(self, request: Request, name: str, language: str = "") -> Response:
+    async def issue(self, request: Request) -> Response:
         """Show an issue, nothing personal in it."""
         held = await self._held()
-        edition = held.by_name.get(name)
+        edition = held.by_name.get(request.path_params["name"])
+        language = request.query_params.get("language", "") if request.scope["query_string"] else ""
         if edition is not None and language:
             edition = held.of(edition.number).edition(language)
         key = edition.path if edition else ""
@@ -97,8 +100,9 @@ class ReadingRoom:
         as_sent = self.library.as_sent(edition)
         return letters.page(as_sent, held, publication, theme) if as_sent else ""
 
-    async def search(self, request: Request, q: str = "") -> Response:
+    async def search(self, request: Request) -> Response:
         """Show what a search finds."""
+        q = request.query_params.get("q", "")
         language = self._language(request)
         held = await self._held()
         html = await run_in_threadpool(self.lists.found, held, language, q)
@@ -130,9 +134,9 @@ class ReadingRoom:
         """Answer a robot."""
         return self._robots.to(request)
 
-    def picture(self, slug: str, name: str) -> Response:
+    def picture(self, request: Request) -> Response:
         """Show a picture that lies beside the issue files."""
-        path = self.picture_path(slug, name)
+        path = self.picture_path(request.path_params["slug"], request.path_params["name"])
         if path is None:
             return pages.page("lost", self._at.publication, status=404)
         kind = mimetypes.guess_type(path.name)[0]
