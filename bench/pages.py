@@ -1,8 +1,8 @@
 """Requests a second over loopback: archive pages and one-click leaving against a bare FastAPI route.
 
 The service is `newsletter serve` as it stands, in a process of its own; the bare route is one word of plain
-text under the same server with the same options. Every one-click POST names another reader, and is followed
-by its write: status, consent record and ledger, and by the word of goodbye, which goes to an outbox.
+text under the same server with the same options. Every one-click POST names another reader and waits for its
+writes: status, consent record and ledger. The words of goodbye go to an outbox, by the same process.
 """
 
 from __future__ import annotations

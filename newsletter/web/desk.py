@@ -6,8 +6,11 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Protocol
+
+import anyio
 
 from newsletter import ports, wiring
 from newsletter.domain import errors, events, hooks, publications, tokens
@@ -84,8 +87,21 @@ class Desk:
     theme: theme.Theme
 
 
-def mail(write: Callable[[], None]) -> None:
+#: Threads for mails alone: a provider that hangs holds up other mails, and never a page.
+_MAILS = 4
+
+
+@cache
+def _mailroom() -> anyio.CapacityLimiter:
+    return anyio.CapacityLimiter(_MAILS)
+
+
+async def mail(write: Callable[[], None]) -> None:
     """Send a mail after an answer went out; a failure is logged, and the person can ask again."""
+    await anyio.to_thread.run_sync(_mail, write, limiter=_mailroom())
+
+
+def _mail(write: Callable[[], None]) -> None:
     try:
         write()
     except errors.NewsletterError as error:

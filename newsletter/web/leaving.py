@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import anyio
 from fastapi import APIRouter, Request, Response
 from starlette.background import BackgroundTask
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse
 
 from newsletter.domain import addresses, subscribers
@@ -33,6 +33,8 @@ class _Door:
 
     def __init__(self, at: desk.Desk) -> None:
         self._at = at
+        #: SQLite has one writer; whoever waits for it here need not sleep and ask again there.
+        self._writer = anyio.CapacityLimiter(1)
 
     def ask(self, token: str, request: Request) -> Response:
         """Show who would leave what; change nothing."""
@@ -46,7 +48,7 @@ class _Door:
         """Let somebody leave; repeatable, and 200 for whoever left long ago (RFC 8058 §3.1)."""
         by_page = _BY_PAGE in await security.body(request)
         how = subscribers.How.PAGE if by_page else subscribers.How.ONE_CLICK
-        before, person = await run_in_threadpool(self._leave, token, how)
+        before, person = await anyio.to_thread.run_sync(self._leave, token, how, limiter=self._writer)
         answer: Response
         if by_page:
             answer = self._left(person, request)

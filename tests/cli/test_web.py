@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from newsletter import wiring
+from newsletter.cli import serve
 from tests.cli.conftest import Run
 from tests.cli.test_inbox import watched
 
@@ -48,3 +50,10 @@ def test_the_service_goes_its_rounds_every_hour(root: Path) -> None:
     clock = watched(root)
     assert clock.triggers["rounds"].interval.total_seconds() == 3600
     clock.jobs["rounds"]()
+
+
+def test_an_answer_leaves_at_once_though_head_and_body_are_written_apart() -> None:
+    with serve._listener("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -125,9 +125,9 @@ def reception(**changes: Any) -> desk.Reception:
 def house(tmp_path: Path) -> House:
     directory = MemoryDirectory()
     people = [
-        _join(directory, "ada@example.org", Status.ACTIVE),
-        _join(directory, "ben@example.org", Status.PENDING),
-        _join(directory, "cleo@example.org", Status.UNSUBSCRIBED),
+        join(directory, "ada@example.org", Status.ACTIVE),
+        join(directory, "ben@example.org", Status.PENDING),
+        join(directory, "cleo@example.org", Status.UNSUBSCRIBED),
     ]
     ledger = MemoryLedger(directory)
     draft = ports.MailingDraft(
@@ -162,7 +162,7 @@ def client(house: House) -> Iterator[TestClient]:
         yield client
 
 
-def _join(directory: MemoryDirectory, email: str, status: Status) -> subscribers.Subscriber:
+def join(directory: MemoryDirectory, email: str, status: Status) -> subscribers.Subscriber:
     person = subscribers.Subscriber(email=email, status=status, joined_at=NOW)
     record = subscribers.ConsentRecord(status=status, at=NOW, how=subscribers.How.STAFF)
     return directory.add(person, record)
