@@ -122,6 +122,8 @@ class HttpProvider:
         """
         async with self._client() as client:
             answer = await self._check(client)
+        if not answer.ok:
+            return f"{self._api.name} answers {answer.status}: {answers.said(answer)}"
         return f"{self._api.name} answers {answer.status} and knows the key"
 
     async def send(self, feed: ports.Feed) -> None:
