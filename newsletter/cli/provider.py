@@ -10,7 +10,7 @@ from newsletter import wiring
 from newsletter.cli import invocation, nouns, output
 
 if TYPE_CHECKING:
-    from newsletter.providers.arranging import Arrangement
+    from newsletter.domain.arrangements import Arrangement
 
 app = nouns.group("provider")
 

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.domain import errors
+from newsletter.domain.arrangements import Arrangement
 from newsletter.providers import answers, enrolling
 from newsletter.providers.answers import Answer, Call
 from newsletter.providers.http_api import HttpProvider
 
 #: What stands in .env until the vendor's pages tell it.
 _FROM_THERE = "(what the page shows)"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Arrangement:
-    """How a provider comes to report to us."""
-
-    #: Where it reports to.
-    url: str
-    #: What to do, line by line.
-    steps: Sequence[str]
-    #: What belongs into .env: shown once, and kept nowhere else.
-    env: Mapping[str, str] = field(default_factory=dict)
 
 
 def of_server(mailbox: str, sender: str) -> Arrangement:

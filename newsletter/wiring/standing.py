@@ -14,7 +14,7 @@ from newsletter.wiring.returns import Returns
 
 if TYPE_CHECKING:
     from newsletter.domain import messages
-    from newsletter.providers import arranging
+    from newsletter.domain.arrangements import Arrangement
     from newsletter.sending.standing import examination, names, pages, sender
 
 
@@ -123,7 +123,7 @@ class Standing(Returns):
         post = trial.Post(mailbox=box, steady=time.monotonic)
         return post.wait_for(self._marks(message, receipt.provider_id), seconds=seconds)
 
-    def arrangement(self, name: str) -> arranging.Arrangement:
+    def arrangement(self, name: str) -> Arrangement:
         """Return what to paste where, so that a provider reports to us."""
         from newsletter.providers import arranging
 
@@ -132,7 +132,7 @@ class Standing(Returns):
             return arranging.of_server(self.settings.bounces.mailbox, self.publication.sender.email)
         return office.by_hand()
 
-    def arrange(self, name: str) -> arranging.Arrangement:
+    def arrange(self, name: str) -> Arrangement:
         """Have a provider's API make the webhook.
 
         Raises:
