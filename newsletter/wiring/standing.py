@@ -15,6 +15,7 @@ from newsletter.wiring.returns import Returns
 if TYPE_CHECKING:
     from newsletter.domain import messages
     from newsletter.domain.arrangements import Arrangement
+    from newsletter.providers import arranging
     from newsletter.sending.standing import examination, names, pages, sender
 
 
