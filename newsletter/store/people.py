@@ -48,6 +48,11 @@ def stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[subscri
         yield from _with_labels(connection, page)
 
 
+def every(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[subscribers.Subscriber]:
+    """Yield the subscribers that a query over their table selects, all of them in memory."""
+    return _with_labels(connection, connection.execute(query).all())
+
+
 def _with_labels(connection: sa.Connection, rows: Iterable[sa.Row[Any]]) -> Iterator[subscribers.Subscriber]:
     page = list(rows)
     labels = _labels(connection, [row.id for row in page])

@@ -2,12 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple, Protocol
 
 from newsletter import ports
 from newsletter.domain import subscribers
 from newsletter.domain.subscribers import ConsentRecord, How, Status, Subscriber
+
+
+@dataclass(frozen=True, kw_only=True)
+class Departure:
+    """Somebody's wish to leave, as their link names it."""
+
+    subscriber: int
+    #: The mailing whose link it was; 0: none.
+    mailing: int
+    how: How
+
+    def record(self, now: datetime) -> ConsentRecord:
+        """Return the consent record of it."""
+        source = f"mailing {self.mailing}" if self.mailing else "own page"
+        return ConsentRecord(status=Status.UNSUBSCRIBED, at=now, how=self.how, source=source)
+
+
+class Departed(NamedTuple):
+    """Somebody who left, and how they stood before; nothing of whom nobody knows."""
+
+    person: Subscriber | None
+    before: Status | None
+
+
+class Exit(Protocol):
+    """Lets many leave at once, in one transaction: statuses, consent records and the ledger's notes."""
+
+    def take(self, wanted: Sequence[Departure], *, now: datetime) -> Sequence[Departed]:
+        """Let them leave, in the order of their wishes.
+
+        Raises:
+            StoreError: the database does not answer, and nobody left.
+        """
+        ...
+
+
+class OneByOne:
+    """`Exit` over any directory and ledger, one after another."""
+
+    def __init__(self, directory: ports.Directory, ledger: ports.Ledger) -> None:
+        self._directory = directory
+        self._ledger = ledger
+
+    def take(self, wanted: Sequence[Departure], *, now: datetime) -> Sequence[Departed]:
+        """Let them leave, in the order of their wishes."""
+        return [self._take(each, now) for each in wanted]
+
+    def _take(self, wish: Departure, now: datetime) -> Departed:
+        before = self._directory.get(wish.subscriber)
+        source = wish.record(now).source
+        person = leave(self._directory, wish.subscriber, how=wish.how, source=source, now=now)
+        if wish.mailing:
+            self._ledger.mark_unsubscribed(wish.mailing, wish.subscriber, now=now)
+        return Departed(person, before.status if before else None)
 
 
 def leave(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from newsletter.domain import errors, events, hooks, publications, tokens
 from newsletter.domain.issues import Issue
 from newsletter.domain.subscribers import Subscriber
 from newsletter.rendering import theme
-from newsletter.subscribing import joining
+from newsletter.subscribing import joining, leaving
 from newsletter.web import forms, visitors
 
 _log = logging.getLogger(__name__)
@@ -71,6 +72,8 @@ class Desk:
     clock: ports.Clock
     reception: Reception
     hall: joining.Hall
+    #: Lets people leave, those at once who ask at once.
+    exit: leaving.Exit
     letters: joining.Letters
     forms: forms.Forms
     #: What subscribers can choose, by the name they read.
@@ -87,8 +90,12 @@ class Desk:
     theme: theme.Theme
 
 
-#: Threads for mails alone: a provider that hangs holds up other mails, and never a page.
-_MAILS = 4
+#: Threads for mails alone: a provider that hangs holds up other mails, and never a page. More than one would
+#: also take the processor from the pages.
+_MAILS = 1
+#: Requests that stay open for their mail: the server counts them, and refuses others beyond its limit.
+_OPEN = 50
+_unsent: set[asyncio.Task[None]] = set()
 
 
 @cache
@@ -98,7 +105,11 @@ def _mailroom() -> anyio.CapacityLimiter:
 
 async def mail(write: Callable[[], None]) -> None:
     """Send a mail after an answer went out; a failure is logged, and the person can ask again."""
-    await anyio.to_thread.run_sync(_mail, write, limiter=_mailroom())
+    task = asyncio.create_task(anyio.to_thread.run_sync(_mail, write, limiter=_mailroom()))
+    _unsent.add(task)
+    task.add_done_callback(_unsent.discard)
+    if len(_unsent) <= _OPEN:
+        await task
 
 
 def _mail(write: Callable[[], None]) -> None:
@@ -125,6 +136,7 @@ def of(house: wiring.App) -> Desk:
         clock=house.now,
         reception=reception,
         hall=house.hall,
+        exit=house.exit,
         letters=house.letters,
         forms=forms.Forms(
             house.signer,

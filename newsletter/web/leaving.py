@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import anyio
 from fastapi import APIRouter, Request, Response
 from starlette.background import BackgroundTask
 from starlette.responses import PlainTextResponse
@@ -10,7 +9,7 @@ from starlette.responses import PlainTextResponse
 from newsletter.domain import addresses, subscribers
 from newsletter.domain.tokens import Purpose
 from newsletter.subscribing import leaving
-from newsletter.web import desk, languages, pages, security
+from newsletter.web import desk, gathering, languages, pages, security
 
 _SHOW = ["GET", "HEAD"]
 #: What the form of our own page posts; anything else is a mail program's one click.
@@ -33,8 +32,9 @@ class _Door:
 
     def __init__(self, at: desk.Desk) -> None:
         self._at = at
-        #: SQLite has one writer; whoever waits for it here need not sleep and ask again there.
-        self._writer = anyio.CapacityLimiter(1)
+        self._exit = gathering.Gathering[leaving.Departure, leaving.Departed](
+            lambda wanted: at.exit.take(wanted, now=at.clock())
+        )
 
     def ask(self, token: str, request: Request) -> Response:
         """Show who would leave what; change nothing."""
@@ -48,7 +48,9 @@ class _Door:
         """Let somebody leave; repeatable, and 200 for whoever left long ago (RFC 8058 §3.1)."""
         by_page = _BY_PAGE in await security.body(request)
         how = subscribers.How.PAGE if by_page else subscribers.How.ONE_CLICK
-        before, person = await anyio.to_thread.run_sync(self._leave, token, how, limiter=self._writer)
+        subscriber, mailing = self._named(Purpose.LEAVE, token)
+        wish = leaving.Departure(subscriber=subscriber, mailing=mailing, how=how)
+        person, before = await self._exit.ask(wish)
         answer: Response
         if by_page:
             answer = self._left(person, request)
@@ -72,19 +74,6 @@ class _Door:
         if person is None or person.status is not subscribers.Status.ACTIVE:
             return self._left(person, request)
         return self._page("back", request, masked=addresses.masked(person.email))
-
-    def _leave(
-        self, token: str, how: subscribers.How
-    ) -> tuple[subscribers.Status | None, subscribers.Subscriber | None]:
-        """Return how somebody stood before, and who they are now."""
-        subscriber, mailing = self._named(Purpose.LEAVE, token)
-        now = self._at.clock()
-        source = f"mailing {mailing}" if mailing else "own page"
-        before = self._at.directory.get(subscriber)
-        person = leaving.leave(self._at.directory, subscriber, how=how, source=source, now=now)
-        if mailing:
-            self._at.ledger.mark_unsubscribed(mailing, subscriber, now=now)
-        return before.status if before else None, person
 
     def _left(self, person: subscribers.Subscriber | None, request: Request) -> Response:
         undo = ""

@@ -15,7 +15,7 @@ from newsletter.wiring.standing import Standing
 if TYPE_CHECKING:
     from newsletter.queues.local import LocalQueue
     from newsletter.store.allowances import StoredLimiter
-    from newsletter.subscribing import joining, letters, rounds
+    from newsletter.subscribing import joining, leaving, letters, rounds
 
 _log = logging.getLogger(__name__)
 #: How often the rounds are gone.
@@ -45,6 +45,14 @@ class Reading(Standing):
         from newsletter.subscribing import joining
 
         return joining.Hall(self.directory, self.letters, self.limiter, self.signer)
+
+    @cached_property
+    def exit(self) -> leaving.Exit:
+        """Return where people go out."""
+        from newsletter.store.exits import StoredExit
+
+        self.database.require_current()
+        return StoredExit(self.database)
 
     @cached_property
     def rounds(self) -> rounds.Rounds:

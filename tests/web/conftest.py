@@ -20,7 +20,7 @@ from newsletter.rendering import theme
 from newsletter.store.allowances import MemoryLimiter
 from newsletter.store.memory import MemoryDirectory
 from newsletter.store.memory_ledger import MemoryLedger
-from newsletter.subscribing import joining
+from newsletter.subscribing import joining, leaving
 from newsletter.web import app, desk, forms
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -142,6 +142,7 @@ def house(tmp_path: Path) -> House:
         clock=clock,
         reception=reception(),
         hall=joining.Hall(directory, letters, MemoryLimiter(), signer),
+        exit=leaving.OneByOne(directory, ledger),
         letters=letters,
         forms=forms.Forms(signer, clock=clock, new_id=lambda: "c00k1e", secure=True),
         topics={"security": "Security", "trade": "Trade"},
