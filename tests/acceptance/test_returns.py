@@ -55,6 +55,7 @@ transport_maps = inline:{{
   {{ remote.test = smtp:[127.0.0.1]:{remote} }},
   {{ refusing.test = smtp:[127.0.0.1]:{remote} }} }}
 smtp_dns_support_level = disabled
+smtp_connection_cache_on_demand = no
 queue_run_delay = 1s
 minimal_backoff_time = 1s
 maximal_backoff_time = 1s
