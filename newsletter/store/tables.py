@@ -1,4 +1,7 @@
-"""Every table, as rows that never leave this room: foreign-key columns only, no relationships."""
+"""Every table, as rows that never leave this room: foreign-key columns only, no relationships.
+
+Those of people and of the ledger stand here, the rest in `correspondence`.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,10 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from newsletter.store.columns import BigId, Instant, Json
+from newsletter.store import correspondence
+from newsletter.store.columns import EMPTY, BigId, Instant, Json
 
-SQLModel.metadata.naming_convention = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
 metadata = SQLModel.metadata
-
-_EMPTY = {"server_default": text("''"), "nullable": False}
-
 
 # -- people ------------------------------------------------------------------------------------
 
@@ -76,9 +70,9 @@ class SubscriberRow(SQLModel, table=True):
     #: What stands behind the @, lower case: suppressions and pacing go by it.
     domain: str
     status: str
-    name: str = Field(default="", sa_column_kwargs=_EMPTY)
-    language: str = Field(default="", sa_column_kwargs=_EMPTY)
-    timezone: str = Field(default="", sa_column_kwargs=_EMPTY)
+    name: str = Field(default="", sa_column_kwargs=EMPTY)
+    language: str = Field(default="", sa_column_kwargs=EMPTY)
+    timezone: str = Field(default="", sa_column_kwargs=EMPTY)
     joined_at: datetime = Field(sa_type=Instant)
     #: Of anything in this row, its labels or its consent.
     changed_at: datetime = Field(sa_type=Instant)
@@ -119,12 +113,12 @@ class ConsentRow(SQLModel, table=True):
     status: str
     at: datetime = Field(sa_type=Instant)
     how: str
-    source: str = Field(default="", sa_column_kwargs=_EMPTY)
+    source: str = Field(default="", sa_column_kwargs=EMPTY)
     #: Line of the import's file, where the record came from one.
     line: int | None = None
     import_id: int | None = Field(default=None, sa_type=BigId)
     wording_id: int | None = Field(default=None, sa_type=BigId)
-    ip: str = Field(default="", sa_column_kwargs=_EMPTY)
+    ip: str = Field(default="", sa_column_kwargs=EMPTY)
 
 
 class LabelRow(SQLModel, table=True):
@@ -206,9 +200,9 @@ class MailingRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Instant)
     due_at: datetime | None = Field(default=None, sa_type=Instant)
     finished_at: datetime | None = Field(default=None, sa_type=Instant)
-    reason: str = Field(default="", sa_column_kwargs=_EMPTY)
+    reason: str = Field(default="", sa_column_kwargs=EMPTY)
     template_hash: str
-    content_hash: str = Field(default="", sa_column_kwargs=_EMPTY)
+    content_hash: str = Field(default="", sa_column_kwargs=EMPTY)
     #: Name, rule and exclusion of the audience.
     audience: dict[str, str] = Field(sa_type=Json)
     #: How many deliveries were planned.
@@ -286,8 +280,8 @@ class DeliveryRow(SQLModel, table=True):
     #: As they were when the mailing was planned; emptied when the person is erased.
     email: str
     domain: str
-    name: str = Field(default="", sa_column_kwargs=_EMPTY)
-    language: str = Field(default="", sa_column_kwargs=_EMPTY)
+    name: str = Field(default="", sa_column_kwargs=EMPTY)
+    language: str = Field(default="", sa_column_kwargs=EMPTY)
     state: str
     attempts: int = Field(default=0, sa_column_kwargs={"server_default": text("0"), "nullable": False})
     not_before: datetime | None = Field(default=None, sa_type=Instant)
@@ -298,77 +292,10 @@ class DeliveryRow(SQLModel, table=True):
     merged_at: datetime | None = Field(default=None, sa_type=Instant)
     settled_at: datetime | None = Field(default=None, sa_type=Instant)
     unsubscribed_at: datetime | None = Field(default=None, sa_type=Instant)
-    reply: str = Field(default="", sa_column_kwargs=_EMPTY)
-    provider_id: str = Field(default="", sa_column_kwargs=_EMPTY)
+    reply: str = Field(default="", sa_column_kwargs=EMPTY)
+    provider_id: str = Field(default="", sa_column_kwargs=EMPTY)
     #: SHA-256 that commits to the bytes handed over.
     digest: bytes | None = Field(default=None, sa_type=LargeBinary)
-
-
-class AllowanceRow(SQLModel, table=True):
-    """How often something was done within a span of time."""
-
-    __tablename__ = "allowance"
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-    #: `tokens.Signer.keyed_hash` of what is counted: neither an address nor an IP stands here.
-    what: str = Field(primary_key=True)
-    #: Number of the span; 0 for what is counted for ever.
-    span: int = Field(primary_key=True, sa_type=BigId)
-    times: int
-    last_at: datetime = Field(sa_type=Instant, index=True)
-
-
-# -- feedback ----------------------------------------------------------------------------------
-
-
-class ReportRow(SQLModel, table=True):
-    """What the world sent us, as it came: a webhook's body or a mail, kept before it is understood."""
-
-    __tablename__ = "report"
-    __table_args__ = (
-        Index(
-            "ix_report_waiting",
-            "id",
-            sqlite_where=text("applied_at IS NULL"),
-            postgresql_where=text("applied_at IS NULL"),
-        ),
-        {"sqlite_autoincrement": True},
-    )
-
-    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
-    #: Name of the provider in the settings, or ``mail``.
-    provider: str
-    received_at: datetime = Field(sa_type=Instant, index=True)
-    body: bytes = Field(sa_type=LargeBinary)
-    applied_at: datetime | None = Field(default=None, sa_type=Instant)
-    #: Why nothing could be made of it.
-    problem: str = Field(default="", sa_column_kwargs=_EMPTY)
-
-
-class EventRow(SQLModel, table=True):
-    """One thing the world reported, in our words; told twice, it stands here once."""
-
-    __tablename__ = "event"
-    __table_args__ = (
-        UniqueConstraint("provider", "key"),
-        Index("ix_event_mailing_id", "mailing_id", "kind"),
-        {"sqlite_autoincrement": True},
-    )
-
-    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
-    report_id: int = Field(sa_type=BigId, foreign_key="report.id")
-    provider: str
-    key: str
-    kind: str
-    at: datetime = Field(sa_type=Instant)
-    #: 0 where nothing of ours fits.
-    delivery_id: int = Field(sa_type=BigId, index=True)
-    mailing_id: int = Field(sa_type=BigId)
-    subscriber_id: int = Field(sa_type=BigId, index=True)
-    hard: bool
-    cause: str
-    machine: bool
-    detail: str = Field(default="", sa_column_kwargs=_EMPTY)
 
 
 wording = metadata.tables["wording"]
@@ -383,6 +310,6 @@ mailing = metadata.tables["mailing"]
 mailing_template = metadata.tables["mailing_template"]
 lease = metadata.tables["lease"]
 delivery = metadata.tables["delivery"]
-report = metadata.tables["report"]
-event = metadata.tables["event"]
-allowance = metadata.tables["allowance"]
+report = correspondence.report
+event = correspondence.event
+allowance = correspondence.allowance
