@@ -1,0 +1,197 @@
+"""What may be asked of the ledger: one row per mailing and subscriber."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from newsletter.domain import deliveries, messages, numbering
+
+#: Seconds after which a sender that gave no sign of life is taken for dead.
+LEASE = timedelta(minutes=5)
+
+
+class Ledger(Protocol):
+    """One row per mailing and subscriber, written before and after every hand-over."""
+
+    # Planning
+
+    def preview(
+        self, audience: Audience, *, now: datetime, missing: numbering.IssueNumber | None = None
+    ) -> tuple[int, Mapping[str, int]]:
+        """Count who would be included, and for each reason who would be left out.
+
+        With ``missing``, who has that issue already is left out too.
+
+        Raises:
+            MailingError: the audience's rule cannot be understood.
+        """
+        ...
+
+    def plan(self, draft: MailingDraft) -> deliveries.Mailing:
+        """Freeze template and audience into a mailing with one planned delivery each, in one transaction.
+
+        Raises:
+            MailingError: the audience is empty, or the issue has a mailing already.
+        """
+        ...
+
+    def begin(self, mailing: int, *, now: datetime) -> deliveries.Mailing:
+        """Open a mailing for sending; a scheduled one freezes its audience anew.
+
+        Raises:
+            MailingError: it is over already.
+        """
+        ...
+
+    # Sending
+
+    def turn(
+        self, mailing: int, lease: Lease, outcomes: Sequence[deliveries.Outcome], *, limit: int, now: datetime
+    ) -> deliveries.Turn:
+        """Settle and claim in one transaction: one turn of the group commit.
+
+        The outcomes are recorded, with the suppressions that follow. Then, where the mailing is
+        being sent, up to ``limit`` due deliveries become this sender's, and it is committed that
+        they may be in the air from now on. Recipients who left or were suppressed since the plan
+        become skipped instead. No two senders are ever given the same delivery.
+        """
+        ...
+
+    def senders(self, mailing: int) -> Sequence[Lease]:
+        """Return the leases on a mailing, those of dead senders too."""
+        ...
+
+    def leave(self, mailing: int, owner: str) -> None:
+        """Give a sender's lease back: it is done with the mailing, and nothing of it is in the air."""
+        ...
+
+    def recover(
+        self,
+        mailing: int,
+        *,
+        dead: Callable[[str], bool],
+        after_crash: deliveries.AfterCrash,
+        now: datetime,
+    ) -> int:
+        """Move deliveries whose sender is gone (lease over, or owner dead) to unknown, or plan them anew.
+
+        Returns how many there were.
+        """
+        ...
+
+    # A person's decisions
+
+    def set_status(
+        self, mailing: int, status: deliveries.MailingStatus, *, reason: str = "", now: datetime
+    ) -> deliveries.Mailing:
+        """Pause, resume, hold, cancel or finish a mailing.
+
+        Raises:
+            MailingError: it is over already.
+        """
+        ...
+
+    def retry(self, mailing: int, states: Sequence[deliveries.State], *, now: datetime) -> int:
+        """Plan deliveries of the given states anew, and open the mailing again; return how many.
+
+        Raises:
+            MailingError: deliveries of such a state cannot be planned again.
+        """
+        ...
+
+    def resolve_unknown(self, mailing: int, state: deliveries.State, *, now: datetime) -> int:
+        """Move every unknown delivery to planned or sent; return how many."""
+        ...
+
+    def mark_unsubscribed(self, mailing: int, subscriber: int, *, now: datetime) -> None:
+        """Note beside a delivery that its recipient left by it."""
+        ...
+
+    # Accounts
+
+    def mailing(self, number: numbering.IssueNumber) -> deliveries.Mailing | None:
+        """Return the newest mailing of an issue that was not cancelled, or None."""
+        ...
+
+    def get(self, mailing: int) -> deliveries.Mailing:
+        """Return the mailing with this id.
+
+        Raises:
+            MailingError: there is none.
+        """
+        ...
+
+    def mailings(self) -> Sequence[deliveries.Mailing]:
+        """Return every mailing, newest first."""
+        ...
+
+    def due(self, now: datetime) -> Sequence[deliveries.Mailing]:
+        """Return mailings whose time has come, or that have due deliveries left."""
+        ...
+
+    def handed_over(self, provider: str, *, since: datetime) -> tuple[int, datetime | None]:
+        """Count messages handed to a provider since a time, and say when the first ever was."""
+        ...
+
+    def template(self, mailing: int) -> Mapping[str, messages.MessageTemplate]:
+        """Return the frozen message templates of a mailing by language; the first is the default."""
+        ...
+
+    def tally(self, mailing: int) -> deliveries.Tally:
+        """Count the deliveries of a mailing by state."""
+        ...
+
+    def subscribers(self, mailing: int) -> int:
+        """Count the different subscribers that the deliveries of a mailing are for."""
+        ...
+
+    def domains(self, mailing: int) -> Sequence[tuple[str, deliveries.State, int]]:
+        """Count deliveries by the recipient's domain and state, biggest first."""
+        ...
+
+    def errors(self, mailing: int) -> Sequence[tuple[str, int]]:
+        """Return replies of refusals and how often each came, most frequent first."""
+        ...
+
+    def deliveries(
+        self, mailing: int, *, states: Sequence[deliveries.State] = (), domain: str = "", email: str = ""
+    ) -> Iterator[deliveries.Delivery]:
+        """Yield deliveries of a mailing, streamed, by id."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """Who claims, and until when the claim holds without a sign of life."""
+
+    #: ``host:pid:start``: enough to see on the same machine that the owner is dead.
+    owner: str
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audience:
+    """Which subscribers a mailing is for."""
+
+    name: str = "everyone"
+    #: A filter in the audience language; empty: every active subscriber.
+    rule: str = ""
+    exclude: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailingDraft:
+    """Everything a mailing freezes."""
+
+    templates: Mapping[str, messages.MessageTemplate]
+    audience: Audience
+    provider: str
+    now: datetime
+    rate: float = 0
+    due_at: datetime | None = None
+    content_hash: str = ""
+    #: Only subscribers that no earlier mailing of the issue reached.
+    only_missing: bool = False
