@@ -72,6 +72,6 @@ $(VENV)/.%: constraints/%.txt pyproject.toml | $(BIN)/python
 	@$(PIP) install --no-deps --no-index --no-build-isolation --editable .
 	@touch $@
 
-.tools/.installed: tests/packages.txt tests/packages.sh
+.tools/.installed: tests/packages.txt tests/packages.sh tests/npm/package-lock.json
 	sh tests/packages.sh
 	@touch $@

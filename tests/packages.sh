@@ -43,8 +43,17 @@ unpack() { # COMMAND PACKAGE: its own libraries are found through a wrapper
     chmod +x "$TOOLS/bin/$1"
 }
 
-present() { # a command, or a shared library by its name
+npm_ci() { # FOLDER MODULE: what the lock of a folder pins by hash; nothing that comes in is run here
+    command -v npm >/dev/null || { echo "npm is missing: the tests that ask $2 are skipped" >&2; return; }
+    rm -rf "${TOOLS:?}/$2"
+    mkdir "$TOOLS/$2"
+    cp "$1/package.json" "$1/package-lock.json" "$TOOLS/$2"
+    (cd "$TOOLS/$2" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null)
+}
+
+present() { # a command, a shared library by its name, or the folder of a lock that was installed from
     case $1 in
+    */*) cmp -s "$1/package-lock.json" "$TOOLS/$2/package-lock.json" && [ -d "$TOOLS/$2/node_modules/$2" ] ;;
     *.so.*) ldconfig -p | grep -q "$1" ;;
     *) command -v "$1" >/dev/null ;;
     esac
@@ -56,7 +65,7 @@ if [ "${1:-}" = install ]; then
     exit
 fi
 grep -v '^#' "${1:-tests/packages.txt}" | while read -r command package how; do
-    present "$command" && continue
+    present "$command" "$package" && continue
     echo "$package: $how (for $command)"
     "$how" "$command" "$package"
 done
