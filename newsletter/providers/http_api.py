@@ -8,23 +8,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from newsletter import ports
 from newsletter.domain import deliveries, errors, messages
-from newsletter.domain.verdicts import Kind, Scope, Verdict
-from newsletter.providers import answers
+from newsletter.domain.verdicts import Kind, Verdict
+from newsletter.providers import answers, carriers
 from newsletter.providers.answers import Answer, Call, Parsed
 
-if TYPE_CHECKING:
-    import httpx
-
-#: An answer longer than this is not one of a provider's.
-MAX_ANSWER = 4 * 1024 * 1024
 #: How often the same call is repeated where the provider recognises a repetition.
 _REPEATS = 3
 _STEP = 0.5
-_UNWRITABLE = "the call cannot be written: is the key set in .env, on one line, and url an https address?"
 
 
 class Api(Protocol):
@@ -73,12 +67,13 @@ class HttpProvider:
         clock: ports.Clock,
         verify: Any = True,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        tick: Callable[[], float] | None = None,
     ) -> None:
         self._api = api
         self._clock = clock
         self._verify = verify
         self._wait = wait
-        self._gate = _Gate(wait)
+        self._gate = _Gate(wait, tick or _tick)
 
     @property
     def limits(self) -> ports.Limits:
@@ -96,8 +91,8 @@ class HttpProvider:
         Raises:
             ProviderError: it cannot be reached, or does not know us.
         """
-        async with self._client() as client:
-            return await self._check(client)
+        async with self._carrier() as carrier:
+            return await self._check(carrier)
 
     async def ask(self, call: Call) -> Answer:
         """Make one call that hands no message over.
@@ -105,8 +100,8 @@ class HttpProvider:
         Raises:
             ProviderError: no answer came.
         """
-        async with self._client() as client:
-            answer = await self._ask(client, call)
+        async with self._carrier() as carrier:
+            answer = await self._ask(carrier, call)
         if isinstance(answer, Verdict):
             raise errors.ProviderError(
                 f"{self._api.name} did not answer: {answer.reason}", hint="try again later"
@@ -120,8 +115,8 @@ class HttpProvider:
             ProviderError: it cannot be reached.
             ProviderRefusedError: it does not know us.
         """
-        async with self._client() as client:
-            answer = await self._check(client)
+        async with self._carrier() as carrier:
+            answer = await self._check(carrier)
         if not answer.ok:
             return f"{self._api.name} answers {answer.status}: {answers.said(answer)}"
         return f"{self._api.name} answers {answer.status} and knows the key"
@@ -132,13 +127,13 @@ class HttpProvider:
         Raises:
             ProviderError: the API cannot be reached at all, before the first message.
         """
-        async with self._client() as client:
-            rate = self._api.rate(await self._check(client))
+        async with self._carrier() as carrier:
+            rate = self._api.rate(await self._check(carrier))
             self._gate.set_rate(rate)
-            await _together(self._work(client, feed) for _ in range(self._api.options.connections))
+            await _together(self._work(carrier, feed) for _ in range(self._api.options.connections))
 
-    async def _check(self, client: httpx.AsyncClient) -> Answer:
-        answer = await self._ask(client, self._api.check(now=self._clock()))
+    async def _check(self, carrier: carriers.Carrier) -> Answer:
+        answer = await self._ask(carrier, self._api.check(now=self._clock()))
         if isinstance(answer, Verdict):
             raise errors.ProviderError(
                 f"{self._api.name} cannot be reached: {answer.reason}", hint="newsletter doctor"
@@ -150,11 +145,11 @@ class HttpProvider:
             )
         return answer
 
-    async def _work(self, client: httpx.AsyncClient, feed: ports.Feed) -> None:
+    async def _work(self, carrier: carriers.Carrier, feed: ports.Feed) -> None:
         while await feed.ready():
             batch = self._draw(feed)
             if batch:
-                await self._hand_over(client, feed, batch)
+                await self._hand_over(carrier, feed, batch)
 
     def _draw(self, feed: ports.Feed) -> list[messages.Message]:
         """Take as many messages as one call may hold."""
@@ -174,24 +169,24 @@ class HttpProvider:
         return batch
 
     async def _hand_over(
-        self, client: httpx.AsyncClient, feed: ports.Feed, batch: Sequence[messages.Message]
+        self, carrier: carriers.Carrier, feed: ports.Feed, batch: Sequence[messages.Message]
     ) -> None:
         waiting: list[Sequence[messages.Message]] = [batch]
         try:
             while waiting:
                 await self._gate.enter(len(waiting[-1]))
-                waiting += await self._call(client, feed, waiting.pop())
+                waiting += await self._call(carrier, feed, waiting.pop())
         except asyncio.CancelledError:
             for message in (each for rest in waiting for each in rest):
                 feed.put_back(message)
             raise
 
     async def _call(
-        self, client: httpx.AsyncClient, feed: ports.Feed, batch: Sequence[messages.Message]
+        self, carrier: carriers.Carrier, feed: ports.Feed, batch: Sequence[messages.Message]
     ) -> Sequence[Sequence[messages.Message]]:
         """Make one call and give a receipt for each message of it; return what is to be handed over anew."""
         try:
-            answer = await self._ask(client, self._api.call(batch, now=self._clock()))
+            answer = await self._ask(carrier, self._api.call(batch, now=self._clock()))
         except asyncio.CancelledError:
             _give_all(feed, batch, Verdict(kind=Kind.UNKNOWN, reason="broken off before the answer came"))
             raise
@@ -204,55 +199,38 @@ class HttpProvider:
             feed.give(receipt)
         return parsed.again
 
-    async def _ask(self, client: httpx.AsyncClient, call: Call) -> Answer | Verdict:
+    async def _ask(self, carrier: carriers.Carrier, call: Call) -> Answer | Verdict:
         """Post a call; a verdict instead of an answer where none came."""
         tries = _REPEATS if self._api.limits.idempotent or call.method == "GET" else 1
         verdict = Verdict(kind=Kind.UNKNOWN)
         for attempt in range(tries):
             if attempt:
                 await self._wait(_STEP * 2**attempt)
-            answer = await self._once(client, call)
+            answer = await carrier.ask(call)
             if not isinstance(answer, Verdict):
                 return answer
             verdict = answer
         return verdict
 
-    async def _once(self, client: httpx.AsyncClient, call: Call) -> Answer | Verdict:
-        import httpx
+    def _carrier(self) -> carriers.Carrier:
+        """Return what carries the calls: a plain lane where each message costs one, else httpx."""
+        options = self._api.options
+        if self._api.batch == 1:
+            from newsletter.providers import lanes
 
-        try:
-            async with client.stream(
-                call.method, call.url, headers=dict(call.headers), content=call.content
-            ) as response:
-                body = await _read(response)
-                names = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(status=response.status_code, headers=names, body=body)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            return Verdict(kind=Kind.RETRY, scope=Scope.MAILING, reason=f"no connection: {_named(error)}")
-        except (httpx.LocalProtocolError, httpx.UnsupportedProtocol):
-            # Nothing left this machine. The error's own words would show the key.
-            return Verdict(kind=Kind.STOP, scope=Scope.MAILING, reason=_UNWRITABLE)
-        except httpx.HTTPError as error:
-            return Verdict(kind=Kind.UNKNOWN, reason=f"handed over, and no answer came: {_named(error)}")
-
-    def _client(self) -> httpx.AsyncClient:
-        import httpx
-
-        return httpx.AsyncClient(
-            http2=True,
-            verify=self._verify,
-            timeout=self._api.options.timeout,
-            follow_redirects=False,
-            # A connection that idled longer may close under the next request and leave it in doubt.
-            limits=httpx.Limits(max_connections=self._api.options.connections, keepalive_expiry=5.0),
+            if lanes.suits(self._api.check(now=self._clock()).url):
+                return lanes.LaneCarrier(timeout=options.timeout, verify=self._verify)
+        return carriers.HttpxCarrier(
+            connections=options.connections, timeout=options.timeout, verify=self._verify
         )
 
 
 class _Gate:
     """Spaces calls to the account's rate, and holds them all when the provider asks for a pause."""
 
-    def __init__(self, wait: Callable[[float], Awaitable[None]]) -> None:
+    def __init__(self, wait: Callable[[float], Awaitable[None]], tick: Callable[[], float]) -> None:
         self._wait = wait
+        self._tick = tick
         self._each = 0.0
         self._free_at = 0.0
 
@@ -263,14 +241,14 @@ class _Gate:
     def hold(self, seconds: float) -> None:
         """Let nobody in for some seconds."""
         if seconds > 0:
-            self._free_at = max(self._free_at, _tick() + seconds)
+            self._free_at = max(self._free_at, self._tick() + seconds)
 
     async def enter(self, count: int) -> None:
         """Wait for the turn of so many messages."""
-        start = max(self._free_at, _tick())
+        start = max(self._free_at, self._tick())
         self._free_at = start + count * self._each
-        if start > _tick():
-            await self._wait(start - _tick())
+        if start > self._tick():
+            await self._wait(start - self._tick())
 
 
 async def _together(jobs: Iterable[Coroutine[None, None, None]]) -> None:
@@ -305,16 +283,3 @@ def _alike(first: messages.Message, other: messages.Message) -> bool:
     if first.parts is None or other.parts is None:
         return True
     return first.parts.template is other.parts.template
-
-
-def _named(error: Exception) -> str:
-    return f"{type(error).__name__} {error}".strip()
-
-
-async def _read(response: httpx.Response) -> bytes:
-    body = b""
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > MAX_ANSWER:
-            break
-    return body[:MAX_ANSWER]

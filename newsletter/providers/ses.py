@@ -6,7 +6,7 @@ SES writes Message-ID and Date anew; events are matched by the id that its answe
 
 from __future__ import annotations
 
-import base64
+import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -60,6 +60,8 @@ class Api:
         self.options = options
         self._url = options.url or f"https://email.{options.region}.amazonaws.com"
         self.limits = ports.Limits(raw=True, max_bytes=40_000_000, in_flight=options.connections)
+        named = options.configuration_set
+        self._tail = f', "ConfigurationSetName": {json.dumps(named)}}}'.encode() if named else b"}"
         self._credentials = sigv4.Credentials(
             access_key=options.access_key,
             secret_key=options.secret_key,
@@ -71,14 +73,18 @@ class Api:
     def call(self, batch: Sequence[messages.Message], *, now: datetime) -> Call:
         """Write one message."""
         (message,) = batch
-        plain = {
-            "Destination": {"ToAddresses": [message.recipient]},
-            "Content": {"Raw": {"Data": base64.b64encode(message.raw).decode()}},
-            "EmailTags": [{"Name": "delivery", "Value": str(message.delivery)}],
-        }
-        if self.options.configuration_set:
-            plain["ConfigurationSetName"] = self.options.configuration_set
-        return self.signed("POST", "/v2/email/outbound-emails", json.dumps(plain).encode(), now=now)
+        # Written around the letter: base64 has nothing to escape, and a JSON writer would look at it twice.
+        content = b"".join(
+            (
+                b'{"Destination": {"ToAddresses": [',
+                json.dumps(message.recipient).encode(),
+                b']}, "Content": {"Raw": {"Data": "',
+                binascii.b2a_base64(message.raw, newline=False),
+                b'"}}, "EmailTags": [{"Name": "delivery", "Value": "%d"}]' % message.delivery,
+                self._tail,
+            )
+        )
+        return self.signed("POST", "/v2/email/outbound-emails", content, now=now)
 
     def parse(self, batch: Sequence[messages.Message], answer: Answer) -> Parsed:
         """Read the id, or the exception that SES names."""

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-s
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import urllib.parse
@@ -71,6 +72,7 @@ def _query(query: str) -> str:
     )
 
 
+@functools.lru_cache(maxsize=8)
 def _key(credentials: Credentials, day: str) -> bytes:
     key = f"AWS4{credentials.secret_key}".encode()
     for part in (day, credentials.region, credentials.service, "aws4_request"):
