@@ -10,6 +10,7 @@ from newsletter.domain import findings, issues
 
 Hits = Iterable[rulebook.Hit]
 rule = rulebook.family("newsroom")
+_rule_of_html = rulebook.family("newsroom", needs=("html",))
 
 #: How many issues back a link counts as known.
 _MEMORY = 12
@@ -44,6 +45,19 @@ def placeholder_link(page: reading.Reading) -> Hits:
                 message=f"“{link.text}” leads nowhere: its address is still to be filled in",
                 place=link.place,
                 fix="put the page's address between the brackets",
+            )
+
+
+@_rule_of_html("button-in-text", findings.Severity.WARNING, source="docs/theme.md")
+def button_in_text(page: reading.Reading) -> Hits:
+    """A link becomes a button where it is a paragraph of its own; in running text its title is no more than
+    a hint that few see."""
+    for link in page.html.all("a"):
+        if link.get("title") == issues.BUTTON:
+            yield rulebook.Hit(
+                message=f"“{page.html.name(link)}” asks to be a button, and does not stand alone",
+                place=page.places.href(link.get("href") or ""),
+                fix="put it in a paragraph of its own, or take its title away",
             )
 
 

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from newsletter.domain import numbering
 
+#: The title of a Markdown link that makes a button of it where it stands alone in its paragraph.
+BUTTON = "button"
+
 
 class Status(enum.StrEnum):
     """How far the editors are with an issue."""

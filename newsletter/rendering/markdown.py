@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from newsletter.domain import errors
+from newsletter.domain import errors, issues
 from newsletter.rendering import shaping, styles
 from newsletter.rendering import slots as slot_room
 
@@ -53,6 +53,9 @@ _TYPED = re.compile(r"[\"'()+.?!,-]")
 _PLAIN_URL = re.compile(
     r"https?://[a-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9._~/-]*)?(?:\?[A-Za-z0-9._~=&-]*)?"
 ).fullmatch
+#: A button as the web version has it; mail writes it as a cell, which Outlook pads.
+_BUTTON = re.compile(rf'<p class="{issues.BUTTON}"><a( href="[^"]*")>(.*?)</a></p>', re.DOTALL)
+_CELL = r"<button><tbody><tr><cell><press\1>\2</press></cell></tr></tbody></button>"
 _ALIGN = re.compile(r" align=\"(left|center|right)\"")
 
 
@@ -104,6 +107,8 @@ def to_html(tokens: Sequence[Token], elements: Mapping[str, styles.Element]) -> 
     """Write tokens as clean HTML whose every element carries its style inline."""
     parser = _parser()
     clean = _cleaner().clean(parser.renderer.render(tokens, parser.options, {}))
+    if issues.BUTTON in elements and 'class="' in clean:
+        clean = _BUTTON.sub(_CELL, clean)
     return _TAG.sub(lambda match: _styled(match, elements), clean).strip()
 
 
@@ -193,6 +198,7 @@ def _cleaner() -> nh3.Cleaner:
     return nh3.Cleaner(
         tags=set(_TAGS.split()),
         attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
+        allowed_classes={"p": {issues.BUTTON}},
         url_schemes=set(_SCHEMES),
         link_rel=None,
         url_relative="pass_through",

@@ -1,4 +1,4 @@
-"""What Markdown has no syntax for, read out of how editors write: captions, credits, speakers of quotes."""
+"""What Markdown has no syntax for, read out of how editors write: captions, credits, speakers, buttons."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
+
+from newsletter.domain import issues
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -23,7 +25,7 @@ def walk(tokens: Iterable[Token]) -> Iterator[Token]:
 
 
 def shape(tokens: Sequence[Token], *, credit_label: str) -> list[Token]:
-    """Return tokens with pictures and speakers of quotes as elements of their own.
+    """Return tokens with pictures, buttons and speakers of quotes as elements of their own.
 
     Args:
         tokens: a whole text.
@@ -39,6 +41,10 @@ def shape(tokens: Sequence[Token], *, credit_label: str) -> list[Token]:
         if _is_picture(token):
             _as_element("figure", tokens[index - 1], tokens[index + 1])
             token.children = [*_caption(token, credit_label=credit_label)]
+        elif not tokens[index - 1].hidden and (link := _button(token)):
+            link.attrs.pop("title")
+            link.meta[issues.BUTTON] = True
+            tokens[index - 1].attrSet("class", issues.BUTTON)
         elif following[:2] == ["paragraph_close", "blockquote_close"]:
             shaped[-2:] = _with_speaker(shaped[-2], token, tokens[index + 1])
         elif following == ["footnote_anchor", "paragraph_close", "footnote_close"]:
@@ -84,6 +90,20 @@ def _is_picture(inline: Token) -> bool:
     ]
     kinds = [child.type for child in children]
     return kinds in (["image"], ["link_open", "image", "link_close"])
+
+
+def _button(inline: Token) -> Token | None:
+    """Return the link that is a whole paragraph and asks to be a button, or None."""
+    children = inline.children or []
+    if (
+        len(children) < 3
+        or children[0].type != "link_open"
+        or children[0].attrs.get("title") != issues.BUTTON
+    ):
+        return None
+    kinds = [child.type for child in children[1:]]
+    is_alone = kinds.count("link_close") == 1 and kinds[-1] == "link_close" and "image" not in kinds
+    return children[0] if is_alone else None
 
 
 def _caption(inline: Token, *, credit_label: str) -> Iterator[Token]:

@@ -32,6 +32,7 @@ def elements(
         **_plain(tokens, language=language),
         **_headings(tokens),
         **_tables(tokens),
+        **_button(tokens),
         "ul": Element(f"margin:0 0 16px 0;padding:0;padding-{start}:24px"),
         "ol": Element(f"margin:0 0 16px 0;padding:0;padding-{start}:24px"),
         "blockquote": Element(
@@ -87,4 +88,29 @@ def _tables(tokens: token_room.Tokens) -> Mapping[str, Element]:
         ),
         "th": Element(f"{cell};font-weight:bold"),
         "td": Element(cell),
+    }
+
+
+def _button(tokens: token_room.Tokens) -> Mapping[str, Element]:
+    """Return the table, the cell and the link of a button, 48 pixels high.
+
+    Cell and link are both painted and padded: Outlook pads cells only, and takes the padding of
+    ``mso-padding-alt``; elsewhere the whole button can be pressed.
+    """
+    ground, corner = tokens.accent.light, _rounded(tokens)
+    layout = 'role="presentation" border="0" cellpadding="0" cellspacing="0"'
+    return {
+        "button": Element(
+            "border-collapse:separate;margin:4px 0 20px 0", "table", f'class="button" {layout}'
+        ),
+        "cell": Element(
+            f"background-color:{ground};mso-padding-alt:12px 24px{corner}",
+            "td",
+            f'align="center" bgcolor="{ground}"',
+        ),
+        "press": Element(
+            f"display:inline-block;padding:12px 24px;mso-padding-alt:0px;background-color:{ground};"
+            f"color:{tokens.paper.light};font-weight:bold;line-height:24px;text-decoration:none{corner}",
+            "a",
+        ),
     }

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from newsletter.domain import issues
 from newsletter.rendering import columns
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class _Writer:
 
     def _inline(self, token: Token) -> str:
         written: list[str] = []
-        links: list[tuple[str, int]] = []
+        links: list[tuple[Token, int]] = []
         for child in token.children or ():
             match child.type:
                 case "text" | "code_inline":
@@ -121,19 +122,22 @@ class _Writer:
                 case "footnote_ref":
                     written.append(_raised(child))
                 case "link_open":
-                    links.append((str(child.attrs["href"]), len(written)))
+                    links.append((child, len(written)))
                 case "link_close":
-                    url, start = links.pop()
-                    written.append(self._link("".join(written[start:]), url))
+                    link, start = links.pop()
+                    written.append(self._link("".join(written[start:]), link))
                 case _:
                     written.append(_MARKS.get(child.type, ""))
         return re.sub(r"[ \t]*\n[ \t]*", "\n", "".join(written))
 
-    def _link(self, label: str, url: str) -> str:
+    def _link(self, label: str, link: Token) -> str:
         """Return what follows a link's text: nothing where the text is the address."""
+        url = str(link.attrs["href"])
         plain = url.removeprefix("mailto:")
         if label == plain:
             return ""
+        if issues.BUTTON in link.meta:
+            return f"：{plain}" if columns.width(label[-1:]) == 2 else f": {plain}"
         note = f"<{plain}>" if plain != url else f"[{self._notes.number(url)}]"
         # Japanese sets no blank before a bracket.
         return note if columns.width(label[-1:]) == 2 else f"{_GLUE}{note}"

@@ -9,6 +9,8 @@ import pytest
 
 from newsletter import checking
 from newsletter.checking import glossaries
+from newsletter.rendering import issue as issue_room
+from newsletter.rendering import theme
 from tests.checking import desk
 
 #: rule, text that replaces the first entry's body, words on the line of the finding.
@@ -300,4 +302,26 @@ def test_rules_for_japanese_keep_silent_on_english(tmp_path: Path) -> None:
             desk.subject(tmp_path, with_body("日本,米国 [x](https://a.example.org/r).")), "narrow-mark"
         )
         == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "is_found"),
+    [
+        ('See [the **paper**](https://a.example.org/r "button") for it.', True),
+        ('- [The paper](https://a.example.org/r "button")', True),
+        ('The port signed.\n\n[Read **it**](https://a.example.org/r "button")', False),
+        ('The [port](https://a.example.org/r "The port’s own page") signed.', False),
+    ],
+)
+def test_a_link_that_asks_to_be_a_button_in_vain_is_pointed_out(
+    tmp_path: Path, body: str, is_found: bool
+) -> None:
+    text = with_body(body)
+    subject = desk.subject(tmp_path, text)
+    rendered = issue_room.render(subject.issue, subject.publication, theme.packaged())
+    html = checking.personalise(rendered.html, subject.values, is_html=True)
+    found = desk.found(dataclasses.replace(subject, html=html), "button-in-text")
+    assert [finding.line for finding in found] == (
+        [desk.line_of(text, "a.example.org/r")] if is_found else []
     )
