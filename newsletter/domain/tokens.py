@@ -21,6 +21,8 @@ _MAC_BYTES = 12
 _MAX_LENGTH = 200
 #: A forged bounce must not suppress anybody; 64 bits are out of reach of guesses by mail.
 _LOCAL_MAC_BYTES = 8
+#: What a row id can be.
+_LARGEST = 2**63 - 1
 #: 80 bits: no two deliveries of a publication ever share a key.
 _KEY_BYTES = 10
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
@@ -193,6 +195,8 @@ def _unpack(payload: bytes) -> tuple[int, ...]:
         if byte < 0x80:
             numbers.append(number)
             number, shift = 0, 0
+    if not numbers or max(numbers) > _LARGEST:
+        raise errors.TokenError("this link names no row that there could be")
     return tuple(numbers)
 
 

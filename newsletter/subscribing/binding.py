@@ -23,6 +23,7 @@ _REMEMBERED = 1000
 _NAMED = re.compile(r'\s*"?(?P<name>[^"<]*?)"?\s*<(?P<email>[^<>]+)>\s*')
 _COMMENTED = re.compile(r"\s*(?P<email>\S+@\S+)\s*\((?P<name>[^()]*)\)\s*")
 
+_NUL = "a cell holds a character that is none (NUL, or half of one)"
 Cells = Sequence[str]
 
 
@@ -210,6 +211,8 @@ class _Person:
             raise errors.AddressError("this person asked to be deleted where the file comes from")
         status = self._status_of(cells) if self._rules else self._status
         name = self._name(cells) if self._names else ""
+        if "\0" in name:
+            raise errors.ImportFileError(_NUL)
         topics = () if self._topics is None else self._labels(cells[self._topics])
         tags = () if self._tags is None else self._labels(cells[self._tags])
         if not self._is_rich:
@@ -219,8 +222,8 @@ class _Person:
             email,
             status,
             name,
-            self._cell(cells, self._language).replace("_", "-"),
-            self._cell(cells, self._timezone),
+            self._word(cells, self._language).replace("_", "-"),
+            self._word(cells, self._timezone),
             topics,
             tags,
             self._declared.read(cells, _attributes(self._cell(cells, self._attributes))),
@@ -265,9 +268,17 @@ class _Person:
     def _cell(cells: list[str], place: int | None) -> str:
         return "" if place is None else cells[place].strip()
 
+    def _word(self, cells: list[str], place: int | None) -> str:
+        word = self._cell(cells, place)
+        if "\0" in word:
+            raise errors.ImportFileError(_NUL)
+        return word
+
     def _labels(self, cell: str) -> tuple[str, ...]:
         found = self._split.get(cell)
         if found is None:
+            if "\0" in cell:
+                raise errors.ImportFileError(_NUL)
             names = (part.strip().strip('"').strip() for part in cell.split(self._format.tags))
             found = tuple(dict.fromkeys(name for name in names if name))
             if len(self._split) < _REMEMBERED:
@@ -288,7 +299,11 @@ def moment(text: str, form: str = "") -> datetime | None:
             found = datetime.strptime(text, "%Y-%m-%d %H:%M:%S %z")
         except ValueError:
             return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    try:
+        # At the ends of the calendar a zone leads out of it.
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except OverflowError:
+        return None
 
 
 def _attributes(text: str) -> Mapping[str, Any] | None:
@@ -297,12 +312,32 @@ def _attributes(text: str) -> Mapping[str, Any] | None:
         return None
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         try:
             found = ast.literal_eval(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             return None
-    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else None
+    return _storable(found) if isinstance(found, dict) else None
+
+
+def _storable(found: Mapping[Any, Any]) -> Mapping[str, Any] | None:
+    """Return attributes that both databases can keep as JSON, or None.
+
+    Raises:
+        ImportFileError: they hold a character that PostgreSQL, or UTF-8, has no place for.
+    """
+    try:
+        named = {str(key): value for key, value in found.items()}
+        written = json.dumps(named, ensure_ascii=False, allow_nan=False)
+        written.encode()
+    except UnicodeEncodeError:
+        raise errors.ImportFileError(_NUL) from None
+    except (TypeError, ValueError, RecursionError):
+        return None
+    if "\\u0000" in written.replace("\\\\", ""):
+        raise errors.ImportFileError(_NUL)
+    kept: Mapping[str, Any] = json.loads(written)
+    return kept or None
 
 
 def _bind_bare(sheet: sheets.Sheet, heading: list[str]) -> Bound:

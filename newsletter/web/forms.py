@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import parse_qs
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,6 +22,8 @@ _COOKIE = "form"
 #: Nobody reads and fills in a form faster; a page may stay open for a working day.
 FASTEST = timedelta(seconds=2)
 SLOWEST = timedelta(hours=12)
+#: What no keyboard types: control characters, and those that turn the direction of what follows.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class ForgedFormError(errors.NewsletterError):
@@ -50,7 +54,7 @@ class Filled:
 
     def text(self, name: str) -> str:
         """Return a field, trimmed and on one line; empty when it is not there."""
-        return " ".join(self.values.get(name, [""])[0].split())[:320]
+        return " ".join(_CONTROLS.sub(" ", self.values.get(name, [""])[0]).split())[:320]
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value of a field."""
@@ -88,6 +92,7 @@ class Forms:
 
         Raises:
             ForgedFormError: it was not shown to whoever posts it, or too long ago.
+            HTTPException: it holds what no form can.
         """
         values = _parsed(await security.body(request))
         cookie, mark = request.cookies.get(_COOKIE, ""), values.get("csrf", [""])[0]
@@ -113,6 +118,10 @@ class Forms:
 
 def _parsed(body: bytes) -> Mapping[str, list[str]]:
     try:
-        return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=100)
+        values = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=100)
     except ValueError:  # more fields than any form of ours has
         return {}
+    # PostgreSQL has no place for it, and no browser sends it.
+    if any("\0" in text for texts in values.values() for text in texts):
+        raise HTTPException(400, "This form holds what nobody can have typed.")
+    return values

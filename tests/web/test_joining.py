@@ -127,6 +127,22 @@ def test_a_form_posted_from_another_site_is_shown_again_with_our_own_button(
     assert house.directory.find("new@example.org") is None
 
 
+@pytest.mark.parametrize("field", ["email", "name", "topic"])
+def test_what_nobody_can_type_is_refused_before_it_is_read(
+    client: TestClient, house: House, field: str
+) -> None:
+    answer = subscribe(client, house, **{"email": "new@example.org", field: "a\0b"})
+    assert answer.status_code == 400
+    assert house.letters.sent == []
+
+
+def test_a_name_holds_no_control_characters(client: TestClient, house: House) -> None:
+    subscribe(client, house, "new@example.org", name="Nora\x1b[2J\u202e\r\nBcc: Lind")
+    person = house.directory.find("new@example.org")
+    assert person is not None
+    assert person.name == "Nora [2J Bcc: Lind"
+
+
 @pytest.mark.parametrize("field", ["csrf", "began"])
 def test_a_form_with_a_forged_mark_changes_nothing(client: TestClient, house: House, field: str) -> None:
     hidden = dict(_HIDDEN.findall(client.get("/subscribe").text))
