@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from newsletter.bounces import phrases, stages
+from newsletter.bounces import absences, phrases, refusals, stages
 from newsletter.bounces.report import Verdict
 from newsletter.domain.events import Cause
 
@@ -63,8 +63,13 @@ _BY_REPLY = {521: Cause.BAD_DOMAIN, 551: Cause.UNKNOWN_USER, 552: Cause.MAILBOX_
 #: au/KDDI tells above a “user unknown” what is the matter with the account.
 _NAMED_INACTIVE = "the user(s) account is"
 _AU = frozenset({"ezweb.ne.jp", "au.com"})
-#: Microsoft's edge says so of an address that is not in the directory; with another code it is a policy.
-_NOT_IN_DIRECTORY = "recipient address rejected: access denied"
+#: Microsoft's edge says so of an address that is not in the directory, and Postfix of one that its access map
+#: closes; with 5.7.50x Microsoft means a rule.
+_NOT_ADMITTED = "recipient address rejected: access denied"
+#: IMail, of its own users, without a reply code.
+_OWN_WORDS = "unknown user: "
+#: Symantec's cloud, of an address that its customer has not registered.
+_NOT_REGISTERED = 542
 #: Codes that by themselves name the address: bad mailbox, bad syntax, moved, owner changed.
 _DEAD_MAILBOX = frozenset({"5.1.1", "5.1.3", "5.1.6", "5.7.17"})
 #: Sender's address, protocol, message and policy: a domain named with these is ours.
@@ -158,7 +163,9 @@ def _is_permanent(refusal: _Refusal) -> bool:
 
 def _is_certain(refusal: _Refusal) -> bool:
     """Ask for a second witness to “user unknown”: a code, or that it answered RCPT TO."""
-    if refusal.status in _DEAD_MAILBOX or phrases.mentions(refusal.words, phrases.CERTAIN_USER):
+    if refusal.status in _DEAD_MAILBOX or refusal.reply == _NOT_REGISTERED:
+        return True
+    if refusal.text.startswith(_OWN_WORDS) or phrases.mentions(refusal.words, absences.CERTAIN_USER):
         return True
     if refusal.stage is not stages.Stage.UNKNOWN:
         return refusal.stage is stages.Stage.RCPT
@@ -169,11 +176,11 @@ def _is_certain(refusal: _Refusal) -> bool:
 
 def _was_unknown_to_the_end(refusal: _Refusal) -> bool:
     """Accept 4.1.1 of a mail given up on: refused as unknown at every try (Postfix with soft_bounce)."""
-    if refusal.status != "4.1.1":
+    if refusal.status not in ("4.1.1", "4.0.0", ""):
         return False
-    if phrases.mentions(refusal.words, phrases.CERTAIN_USER):
+    if phrases.mentions(refusal.words, absences.CERTAIN_USER):
         return True
-    return refusal.stage is stages.Stage.RCPT and phrases.mentions(refusal.words, phrases.UNKNOWN_USER)
+    return refusal.stage is stages.Stage.RCPT and phrases.mentions(refusal.words, absences.UNKNOWN_USER)
 
 
 def _settle(cause: Cause, verdict: Verdict, stage: stages.Stage) -> Cause:
@@ -187,14 +194,14 @@ def _settle(cause: Cause, verdict: Verdict, stage: stages.Stage) -> Cause:
 
 
 def _cause(text: str, words: str, status: str, reply: int) -> Cause:
-    if status == "5.4.1" and _NOT_IN_DIRECTORY in text:
+    if (_NOT_ADMITTED in text and not status.startswith("5.7.5")) or reply == _NOT_REGISTERED:
         return Cause.UNKNOWN_USER
-    for cause, needles in phrases.BY_CAUSE:
+    for cause, needles in refusals.BY_CAUSE:
         if phrases.mentions(words, needles):
             # 5.2.1 says of an “unavailable” mailbox that it is there and closed.
             closed = cause is Cause.UNKNOWN_USER and status.endswith(".2.1") and "available" in words
             return Cause.INACTIVE if closed else cause
-    vague = Cause.POLICY if phrases.mentions(words, phrases.VAGUE) else Cause.OTHER
+    vague = Cause.POLICY if phrases.mentions(words, refusals.VAGUE) else Cause.OTHER
     return _cause_of_code(status, reply, vague)
 
 
@@ -208,7 +215,7 @@ def _cause_of_code(status: str, reply: int, otherwise: Cause) -> Cause:
 
 def _flatten(text: str) -> str:
     """Put a reply on one line in lower case, without the marks of its continuation lines."""
-    text = " ".join(text[:_MAX_TEXT].lower().replace("’", "'").split())
+    text = phrases.fold(text[:_MAX_TEXT])
     quoted = _GUESS.sub("", text)
     if _STATUS.search(quoted):
         text = quoted

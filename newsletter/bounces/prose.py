@@ -20,13 +20,16 @@ _MAILTO = re.compile(r"(?<=[\w.])\s?<mailto:[^<>\s]{1,300}>", re.IGNORECASE)
 _ANNOUNCEMENTS = phrases.listed(
     """
     this is a copy of; below this line is; below is a copy; below the next line is; enclosed is a copy;
-    attachment is a copy; included is a copy; here is a copy; a copy of the original; the header of the;
-    header of the; the header and top; header and top; original message;
-    original mail; original e-mail; your original m; the text of your; text of your; unsent message;
-    returned mail; returned message; message follows; message header; message text; message contents;
-    original mail as follows; undelivered message; forwarded message; start of returned message;
-    non-delivered information follows; mensaje original; transcript of message; your message reads;
-    your message begins; your message follows
+    attachment is a copy; the attachment contains; included is a copy; here is a copy;
+    a copy of the original; the header of the; header of the; the header and top; header and top;
+    original message; original mail; original e-mail; your original m; the text of your; text of your;
+    unsent message; returned mail; returned message; message follows; message header; message text;
+    message contents; original mail as follows; undelivered message; forwarded message;
+    start of returned message; non-delivered information follows; mensaje original; transcript of message;
+    your message reads; your message begins; your message follows; cabecalhos originais;
+    oorspronkelijke berichtkoppen; oorspronkelijk bericht; ursprungliche nachricht; en-tetes de message;
+    message d'origine; message original; encabezados de mensajes originales;
+    intestazioni del messaggio originale; messaggio originale
     """
 )
 _FIRST_LINES = re.compile(r"the first \d{1,4} lines ")
@@ -115,16 +118,16 @@ def _end_of_report(lines: Sequence[str]) -> int:
     """Return the line where the returned message begins: the report has named somebody before that."""
     named = False
     for number, line in enumerate(lines):
-        if named and _begins_returned(line[:200].lower()):
+        if named and _begins_returned(line[:200]):
             return number
         named = named or "@" in line
     return len(lines)
 
 
 def _begins_returned(line: str) -> bool:
-    head = line.lstrip(_RULES)
+    head = phrases.fold(line.lstrip(_RULES))
     announced = head.startswith(_ANNOUNCEMENTS) or _FIRST_LINES.match(head)
-    return bool(announced) or line.removeprefix(">").startswith(_TRACE)
+    return bool(announced) or line.removeprefix(">").lower().startswith(_TRACE)
 
 
 def _blocks(lines: Sequence[str], marks: Sequence[spotting.Mark]) -> tuple[Finding, ...]:

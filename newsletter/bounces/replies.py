@@ -10,11 +10,11 @@ _MAX_TEXT = 6000
 #: Whom reports come from.
 _ROBOT_SENDERS = phrases.listed(
     """
-    mailer-daemon; mailer daemon; maildaemon; mail-daemon; mdaemon@; postmaster; post_master;
-    mail deliver; mail.deliver; mail_deliver; mail-deliver; maildeliver; delivery system;
-    delivery subsystem; mail administrator; mail system; system administrator; bounce; antivirus;
-    imss@; interscan; microsoft exchange; fbl; lsmtp; mailserver; smtp_mail_service; ndr@; dion.ne.jp;
-    auone-net.jp; vzwpix.com
+    mailer-daemon; mailer daemon; maildaemon; mail-daemon; mdaemon@; postmaster; post_master; mail deliver;
+    mail.deliver; mail_deliver; mail-deliver; maildeliver; delivery system; delivery subsystem;
+    mail administrator; mail system; system administrator; bounce; antivirus; imss@; interscan;
+    microsoft exchange; microsoft outlook; mail server; mail daemon; fbl; lsmtp; mailserver;
+    smtp_mail_service; ndr@; dion.ne.jp; auone-net.jp; vzwpix.com
     """
 )
 _BOUNCE_SUBJECTS = phrases.listed(
@@ -25,7 +25,12 @@ _BOUNCE_SUBJECTS = phrases.listed(
     non remis; non-remis; mail delivery; mail system error; mail error; mail problem; message delivery;
     message status; delayed; error sending; error delivering; error in; rejected; processing error;
     user unknown; unknown user; nondeliverable; non-deliver; unzustellbar; nicht zugestellt; impossible;
-    there was an error; bounced; 配信; 配送; エラー; 返送; 投递; 退信
+    there was an error; bounced; undelivered; blocked by our; mail frozen; message frozen; frozen;
+    onbestelbaar; niet bezorgd; nao entregue; nao_entregue; nao foi entregue; no se puede entregar;
+    no entregado; no se pudo; devuelto; devolvido; non recapitabile; mancato recapito; mancata consegna;
+    fallita; niedostarcz; zwrot; nie dostarczono; echec de; retour a; zuruck an; fehler bei;
+    fehlgeschlagen; obestallbar; leverans; недостав; не доставлено; возвращ; 配信; 送信でき; 届き; 不達;
+    配送; エラー; 返送; 投递; 退信
     """
 )
 _BOUNCE_WORDS = phrases.listed(
@@ -35,10 +40,16 @@ _BOUNCE_WORDS = phrases.listed(
     not receive; n't able to deliver; not able to deliver; unable to deliver; undeliver;
     delivery to the following; delivery has failed; delivery failed; delivery failure; delivery error;
     was rejected; automatically rejected; permanent error; permanent fatal error; permanent failure;
-    delivery problems;
-    returned to you; returned to sender; user unknown; no such user; failed recipient; failed address;
-    bounced; error code; error-code; konnte nicht zugestellt; n'a pas pu; no pudo ser;
-    impossibile recapitare; nie mog; не может быть доставлено; 无法; できません; 失敗しました
+    delivery problems; returned to you; returned to sender; user unknown; no such user; failed recipient;
+    failed address; bounced; error code; error-code; error delivering; error while attempting;
+    error has occurred; trouble delivering; had delivery; failed permanently; failure reasons;
+    did not accept; gave up; recipients were affected; konnte nicht zugestellt;
+    zustellung * fehlgeschlagen; fehler bei der; n'a pas pu; echec de la remise; n'a pu etre; no pudo ser;
+    error al entregar; no se ha podido; no se pudo; impossibile recapitare; recapito non riuscito;
+    non e stato possibile; falha na entrega; nao pode ser entregue; nao foi possivel;
+    kan niet worden bezorgd; niet worden afgeleverd; kunne ikke leveres; kunde inte levereras; nie mog;
+    nie zostala dostarczona; не может быть; не удалось доставить; 无法; できません; できませんでした;
+    失敗しました; 失敗し; 未能送达; 退回
     """
 )
 _SUCCESS_WORDS = phrases.listed(
@@ -78,8 +89,9 @@ _ROBOT_HEADERS = (
     "x-boxbe-cr",
     "x-delivery-agent",
 )
-#: Exim and Google name the failed recipients; fml, a list manager, signs what it sends back.
-_TELLING_HEADERS = ("x-failed-recipients", "x-mlserver")
+#: Exim and Google name the failed recipients; fml, a list manager, signs what it sends back; Exchange Online
+#: marks its reports.
+_TELLING_HEADERS = ("x-failed-recipients", "x-mlserver", "x-ms-exchange-message-is-ndr")
 _PRECEDENCE = frozenset({"auto_reply", "auto-reply", "autoreply"})
 
 
@@ -126,7 +138,7 @@ def is_delay(text: str, subject: str) -> bool:
 
 def _flat(text: str) -> str:
     """Put a text on one line in lower case, blanks at its ends, so that a phrase may ask for them."""
-    return f" {' '.join(text[:_MAX_TEXT].lower().replace('’', chr(39)).split())} "
+    return f" {phrases.fold(text[:_MAX_TEXT])} "
 
 
 def is_automatic(mail: parts.Mail) -> bool:
