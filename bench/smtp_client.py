@@ -28,7 +28,7 @@ class Same:
     """Feeds one message under many numbers, so that nothing but the client is measured."""
 
     def __init__(self, raw: bytes, count: int) -> None:
-        self._raw, self._left = raw, count
+        self._pieces, self._left = (raw,), count
         self.accepted = 0
 
     def take(self) -> messages.Message | None:
@@ -37,7 +37,9 @@ class Same:
         self._left -= 1
         n = self._left
         message_id = f"v2n23.key{n}@news.example.org"
-        return messages.Message(n, rivals.SENDER, f"reader{n}@example.org", message_id, self._raw, None, True)
+        return messages.Message(
+            n, rivals.SENDER, f"reader{n}@example.org", message_id, self._pieces, None, True
+        )
 
     def give(self, receipt: deliveries.Receipt) -> None:
         self.accepted += receipt.verdict.kind is Kind.ACCEPTED

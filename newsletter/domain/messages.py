@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
@@ -112,8 +112,20 @@ class Message(NamedTuple):
     recipient: str
     #: Message-ID without its angle brackets.
     message_id: str
-    #: RFC 5322 bytes, CRLF line ends, no line starting with a dot. Empty where `parts` is asked for.
-    raw: bytes
+    #: RFC 5322 bytes with CRLF line ends, in pieces: messages of one mailing share most of them. Empty where
+    #: `parts` is asked for.
+    pieces: Sequence[bytes] = ()
     parts: Parts | None = None
-    #: Whether `raw` is known to have no line that starts with a dot, so that nobody needs to look again.
-    dot_free: bool = False
+    #: Whether the pieces are known to be ASCII, to end with a line, and to have no line that starts with a
+    #: dot, so that nobody needs to look again.
+    canonical: bool = False
+
+    @property
+    def raw(self) -> bytes:
+        """The pieces as one."""
+        return b"".join(self.pieces)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all pieces."""
+        return sum(map(len, self.pieces))

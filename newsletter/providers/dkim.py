@@ -238,7 +238,7 @@ class _SigningFeed:
         if message is None:
             return None
         self._out[message.delivery] = message
-        return message._replace(raw=self._sign(message.raw))
+        return message._replace(pieces=(self._sign(message.raw),))
 
     def give(self, receipt: deliveries.Receipt) -> None:
         self._out.pop(receipt.delivery, None)

@@ -274,7 +274,7 @@ def _tick() -> float:
 def weight(message: messages.Message) -> int:
     """Return about how many bytes a message adds to a call."""
     if message.parts is None:
-        return len(message.raw)
+        return message.size
     return len(message.parts.html.encode()) + len(message.parts.text.encode()) + 2000
 
 

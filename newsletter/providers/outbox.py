@@ -86,7 +86,7 @@ class Outbox:
         draft = self._root / "tmp" / f"{name}.{os.getpid()}"
         try:
             with draft.open("wb") as file:
-                file.write(message.raw)
+                file.writelines(message.pieces)
                 if self._fsync:
                     file.flush()
                     os.fsync(file.fileno())

@@ -20,6 +20,8 @@ from newsletter.rendering import bodies, headers
 _LOCAL_PART: Final = re.compile(r"[A-Za-z0-9._+=-]+").fullmatch
 #: Printable ASCII without what would end the angle brackets around it.
 _URL: Final = re.compile(r"https?://[!#-;=?-~]+").fullmatch
+#: A link as nearly all are: short, and its last part can stand in an address.
+_SHORT_LINK: Final = re.compile(r"https?://[!#-;=?-~]{1,200}/([A-Za-z0-9._+=-]{1,200})").fullmatch
 #: A recipient whose To header needs neither encoding nor folding.
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9 .'-]{1,30}").fullmatch
 _PLAIN_ADDRESS: Final = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]{0,30}@[A-Za-z0-9.-]{1,255}").fullmatch
@@ -76,11 +78,12 @@ class Merger:
         subject = self._encoded_subject(recipient.values) if self._subject_is_personal else self._subject_line
         unsubscribe = self._unsubscribe(recipient.values["unsubscribe_url"])
         own = f"Message-ID: <{message_id}>\r\nList-Unsubscribe: {unsubscribe}\r\n"
-        segments[0] = b"".join(
+        segments[0] = head = b"".join(
             (self._from, _to(recipient), subject, self._date_line, own.encode("ascii"), self._tail)
         )
-        raw = b"".join(segments)
-        message = messages.Message(recipient[0], sender, recipient[1], message_id, raw, None, True)
+        # Only the local part of an address may be other than ASCII (RFC 6532); bodies are quoted-printable.
+        canonical = head.isascii()
+        message = messages.Message(recipient[0], sender, recipient[1], message_id, segments, None, canonical)
         return message, self._bodies.digest(segments)
 
     def parts(self, recipient: messages.Recipient, date: datetime) -> messages.Message:
@@ -109,7 +112,7 @@ class Merger:
             template=self._template,
             values=recipient.values,
         )
-        return messages.Message(recipient.delivery, sender, recipient.email, message_id, b"", filled)
+        return messages.Message(recipient.delivery, sender, recipient.email, message_id, (), filled)
 
     def html(self, recipient: messages.Recipient) -> str:
         """Return the HTML that one recipient sees."""
@@ -128,6 +131,8 @@ class Merger:
 
     def _unsubscribe(self, url: str) -> str:
         """Return the value of List-Unsubscribe (RFC 8058 §3.1): for one click, and for programs that mail."""
+        if short := _SHORT_LINK(url):
+            return f"<{url}>, <mailto:unsubscribe@{self._domain}?subject={short[1]}>"
         token = url.rpartition("/")[2]
         if not _LOCAL_PART(token):
             token = urllib.parse.quote(token, safe="")

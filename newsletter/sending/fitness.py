@@ -46,7 +46,7 @@ def require(
 
 def _require_room(message: messages.Message, template: messages.MessageTemplate, most: int) -> None:
     parts = message.parts
-    size = len(message.raw) if parts is None else len((parts.html + parts.text).encode())
+    size = message.size if parts is None else len((parts.html + parts.text).encode())
     if most and size > most:
         raise errors.MailingError(
             f"a message of issue {template.number} has {size:,} bytes, the server takes {most:,}",

@@ -89,7 +89,7 @@ class Messenger:
             sender=self._sender.email,
             recipient=note.to,
             message_id=identity,
-            raw=mail.as_bytes(),
+            pieces=(mail.as_bytes(),),
             parts=_parts(note, self._sender, identity),
         )
 

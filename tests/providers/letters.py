@@ -16,7 +16,7 @@ def letter(number: int, *, recipient: str = "", raw: bytes | None = None) -> mes
         sender=f"bounce+{number}@news.example.org",
         recipient=recipient or f"reader{number}@example.org",
         message_id=f"v2n23.key{number}@news.example.org",
-        raw=raw,
+        pieces=(raw,),
     )
 
 

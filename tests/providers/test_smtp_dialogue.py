@@ -312,11 +312,11 @@ def test_whatever_lines_begin_with_arrives_as_it_was(lines: list[bytes]) -> None
 @pytest.mark.parametrize("end", [b"\n.\n", b"\r.\r", b"\n.\r\n", b"\r\n.\n"])
 def test_a_bare_line_end_before_a_dot_is_no_end_of_message(end: bytes) -> None:
     content = envelopes.content(letter(1, raw=b"one" + end + b"two\r\n"))
-    assert content == b"one\r\n..\r\ntwo\r\n"
+    assert b"".join(content) == b"one\r\n..\r\ntwo\r\n"
 
 
 def test_a_message_known_to_need_no_stuffing_is_sent_as_it_is() -> None:
-    talk = WAYS["plain"](Tray([letter(1)._replace(dot_free=True)]))
+    talk = WAYS["plain"](Tray([letter(1)._replace(canonical=True)]))
     talk.next_block()
     for reply in (Reply(250, "ok"), Reply(250, "ok")):
         talk.answer(reply)

@@ -86,7 +86,7 @@ def test_250_000_spoilt_streams_are_replies_or_errors_and_nothing_else() -> None
 def test_200_000_messages_cannot_end_before_their_end() -> None:
     for rng in seeds(200_000):
         raw = b"".join(rng.choices(_PIECES, k=rng.randint(0, 12)))
-        content = envelopes.content(letter(1, raw=raw)) + b".\r\n"
+        content = b"".join((*envelopes.content(letter(1, raw=raw)), b".\r\n"))
         assert [one.start() for one in _END.finditer(b"\r\n" + content)] == [len(content) - 3]
         unstuffed = (b"\r\n" + content[:-3]).replace(b"\r\n.", b"\r\n")[2:]
         lines = raw.splitlines()

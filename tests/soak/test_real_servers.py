@@ -64,7 +64,9 @@ def nasty(number: int) -> messages.Message:
         "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
     )
     raw = (head + "\r\n".join(lines) + "\r\nend\r\n").encode()
-    return messages.Message(number, f"bounce+{number}@example.org", f"reader{number}@example.org", key, raw)
+    return messages.Message(
+        number, f"bounce+{number}@example.org", f"reader{number}@example.org", key, (raw,)
+    )
 
 
 def digest(raw: bytes) -> bytes:

@@ -48,14 +48,9 @@ class ByChunks(dialogue.Dialogue):
         awaited.append((_RCPT, transaction))
         awaited.append((_CONTENT, transaction))
         mail, rcpt = envelopes.mail(message, self._terms), envelopes.rcpt(message, self._terms)
-        raw = message.raw
-        return b"%b%b\r\n%b\r\nBDAT %d LAST\r\n%b" % (
-            b"RSET\r\n" if reset else b"",
-            mail,
-            rcpt,
-            len(raw),
-            raw,
-        )
+        opening = b"RSET\r\n" if reset else b""
+        head = b"%b%b\r\n%b\r\nBDAT %d LAST\r\n" % (opening, mail, rcpt, message.size)
+        return b"".join((head, *message.pieces))
 
     def _answer(self, stage: Stage, transaction: Transaction, reply: Reply) -> None:
         if reply.code == 421:

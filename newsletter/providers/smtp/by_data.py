@@ -65,12 +65,12 @@ class ByData(dialogue.Dialogue):
             return _DOT
         transaction.handed = True
         content = envelopes.content(transaction.message)
-        if self.pipelining and len(content) <= _SHARES_BLOCK:
+        if self.pipelining and sum(map(len, content)) <= _SHARES_BLOCK:
             following = self._envelope()
             self._ends_with_content = not following
-            return b"".join((content, _DOT, following))
+            return b"".join((*content, _DOT, following))
         self._ends_with_content = True
-        return content + _DOT
+        return b"".join((*content, _DOT))
 
     def _envelope(self) -> bytes:
         message = self._take()

@@ -40,6 +40,9 @@ class Connection(asyncio.BufferedProtocol):
         self._full = False
         self._unsent = 0
         self._deadline = 0.0
+        #: Seconds for which the reply to each stage is waited for.
+        self._waits: dict[Stage | None, float] = {stage: options.timeouts.of(stage) for stage in Stage}
+        self._waits[None] = 3600.0
         self._alarm: asyncio.TimerHandle | None = None
         self._on_hunger: Callable[[], None] = _ignore
         self._on_first_taken: Callable[[], None] | None = None
@@ -169,9 +172,7 @@ class Connection(asyncio.BufferedProtocol):
             self._on_hunger()
 
     def _set_deadline(self, talk: dialogue.Dialogue) -> None:
-        stage = talk.stage
-        wait = self._options.timeouts.of(stage) if stage is not None else 3600.0
-        self._deadline = self._loop.time() + wait
+        self._deadline = self._loop.time() + self._waits[talk.stage]
 
     def _on_alarm(self) -> None:
         """Look whether the server has kept us waiting too long; one timer for the whole session."""
@@ -242,8 +243,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._replies.extend(replies)
                 self._wake()
                 return
-            for reply in replies:
-                talk.answer(reply)
+            talk.answer_all(replies)
         except ReplyError as error:
             self.out_of_step = True
             self._lose(f"it answered with {error}")

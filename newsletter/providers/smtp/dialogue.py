@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from newsletter import ports
@@ -21,7 +22,7 @@ from newsletter.providers.smtp.terms import Terms
 _QUEUE_ID = re.compile(r"(?:queued as |\bid=|^2\.0\.0 Ok |^Ok )(\S+)").search
 
 # Members of an enumeration are looked up slowly, and these several times a message.
-_MAIL, _RCPT = Stage.MAIL, Stage.RCPT
+_MAIL, _RCPT, _CONTENT = Stage.MAIL, Stage.RCPT, Stage.CONTENT
 
 
 class OutOfStepError(Exception):
@@ -105,6 +106,16 @@ class Dialogue:
         """
         raise NotImplementedError
 
+    def answer_all(self, replies: Sequence[Reply]) -> None:
+        """Take in replies in the order in which they came; raises what `answer` does."""
+        awaited = self._awaited
+        for reply in replies:
+            # What nearly every envelope meets.
+            if reply[0] == 250 and awaited and ((stage := awaited[0][0]) is _MAIL or stage is _RCPT):
+                awaited.popleft()
+            else:
+                self.answer(reply)
+
     def answer(self, reply: Reply) -> None:
         """Take in one reply.
 
@@ -115,10 +126,6 @@ class Dialogue:
         if not self._awaited:
             raise self._unasked(reply)
         stage, transaction = self._awaited[0]
-        if reply.code == 250 and (stage is _MAIL or stage is _RCPT):
-            # What nearly every envelope meets.
-            self._awaited.popleft()
-            return
         if transaction is None:
             self._expect(reply.code // 100 == 2, reply, stage)
         else:
@@ -165,19 +172,17 @@ class Dialogue:
 
     def _settle(self, transaction: Transaction, reply: Reply) -> None:
         """Take in the reply to a message's content."""
-        self._expect(reply.code // 100 != 3, reply, Stage.CONTENT)
-        if transaction.refused:
-            return
-        if reply.code // 100 == 2:
+        if reply.code // 100 == 2 and not transaction.refused:
             self.accepted += 1
             match = _QUEUE_ID(reply.text)
+            said, known_as = str(reply), match[1] if match else ""
             self._feed.give(
-                deliveries.Receipt(
-                    transaction.message.delivery, verdicts.ACCEPTED, str(reply), match[1] if match else ""
-                )
+                deliveries.Receipt(transaction.message.delivery, verdicts.ACCEPTED, said, known_as)
             )
-        else:
-            self._give(transaction.message, replies.judge(reply, Stage.CONTENT), str(reply))
+            return
+        self._expect(reply.code // 100 != 3, reply, _CONTENT)
+        if not transaction.refused:
+            self._give(transaction.message, replies.judge(reply, _CONTENT), str(reply))
 
     def _give(self, message: messages.Message, verdict: Verdict, reply: str) -> None:
         receipt = deliveries.Receipt(message.delivery, verdict, reply)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from newsletter.domain import messages, verdicts
 from newsletter.domain.verdicts import Kind, Scope, Verdict
 from newsletter.providers.smtp.terms import Terms
 
-#: Would end the path or the command line and let an address speak SMTP, or cannot be written in UTF-8.
-_BREAKS = re.compile(r"[\x00-\x1f\x7f<>\ud800-\udfff]").search
+#: Nothing that would end the path or the command line and let an address speak SMTP, and nothing that cannot
+#: be written in UTF-8.
+_FITS = re.compile(r"[^\x00-\x1f\x7f<>\ud800-\udfff]*").fullmatch
 #: RFC 3461 §4: everything but these printable characters is written as +XX.
 _NO_XTEXT = re.compile(rb"[^!-*,-<>-~]")
 _NEEDS_XTEXT = re.compile(r"[^!-*,-<>-~]").search
@@ -30,30 +32,35 @@ _NEEDS_EIGHT_BIT = Verdict(
 
 def refusal(message: messages.Message, terms: Terms) -> verdicts.Verdict | None:
     """Say why a message cannot be offered to this server, or None when it can."""
-    sender, recipient, raw = message.sender, message.recipient, message.raw
-    if terms.size and len(raw) > terms.size:
-        reason = f"the message has {len(raw):,} bytes, and the server takes {terms.size:,}"
+    _, sender, recipient, *_ = message
+    if terms.size and message.size > terms.size:
+        reason = f"the message has {message.size:,} bytes, and the server takes {terms.size:,}"
         return Verdict(kind=Kind.STOP, scope=Scope.MAILING, reason=reason)
-    if not recipient or _BREAKS(recipient) or _BREAKS(sender) or len(recipient) > _LONGEST_PATH:
+    if not recipient or not _FITS(sender + recipient) or len(recipient) > _LONGEST_PATH:
         return _BAD_ADDRESS
     if not terms.utf8 and not _as_ascii(recipient).isascii():
         return _NEEDS_UTF8
-    if not terms.eight_bit and not raw.isascii():
+    if not terms.eight_bit and not is_ascii(message):
         return _NEEDS_EIGHT_BIT
     return None
+
+
+def is_ascii(message: messages.Message) -> bool:
+    """Say whether every byte of a message is ASCII."""
+    return message.canonical or all(piece.isascii() for piece in message.pieces)
 
 
 def mail(message: messages.Message, terms: Terms) -> bytes:
     """Write the MAIL command (RFC 5321 §4.1.1.2), without its line end."""
     line = f"MAIL FROM:<{message.sender}>"
     if terms.size:
-        line += f" SIZE={len(message.raw)}"
+        line += f" SIZE={message.size}"
     if terms.dsn:
         line += " RET=HDRS"
         envid = _xtext(message.message_id)
         if len(envid) <= _LONGEST_ENVID:
             line += f" ENVID={envid}"
-    if terms.eight_bit and not message.raw.isascii():
+    if terms.eight_bit and not is_ascii(message):
         line += " BODY=8BITMIME"
     if terms.utf8 and not (message.sender.isascii() and message.recipient.isascii()):
         line += " SMTPUTF8"
@@ -70,13 +77,15 @@ def rcpt(message: messages.Message, terms: Terms) -> bytes:
     return f"RCPT TO:<{recipient}> NOTIFY=FAILURE ORCPT=rfc822;{_xtext(recipient)}".encode()
 
 
-def content(message: messages.Message) -> bytes:
-    """Return the message as DATA wants it (RFC 5321 §4.5.2), up to but without the final dot."""
+def content(message: messages.Message) -> Sequence[bytes]:
+    """Return the message in pieces as DATA wants it (RFC 5321 §4.5.2), up to but without the final dot."""
+    if message.canonical:
+        return message.pieces
     raw = message.raw
-    if not message.dot_free and (raw.startswith(b".") or _DOT(raw)):
+    if raw.startswith(b".") or _DOT(raw):
         # Some servers take a bare CR or LF for an end of line, and so a dot between two of them for the end.
         raw = _LEADING_DOT.sub(b"..", _LINE_END.sub(b"\r\n", raw))
-    return raw if raw.endswith(b"\r\n") else raw + b"\r\n"
+    return (raw,) if raw.endswith(b"\r\n") else (raw, b"\r\n")
 
 
 def _as_ascii(address: str) -> str:

@@ -43,15 +43,22 @@ class ReplyReader:
         """
         if self._rest:
             data = self._rest + data
-        *lines, self._rest = data.split(b"\r\n")
+        lines = data.split(b"\r\n")
+        self._rest = lines.pop()
         if len(self._rest) > MOST_IN_LINE:
             raise ReplyError(f"a line of more than {MOST_IN_LINE} bytes")
-        return [reply for line in lines if (reply := self._line(line)) is not None]
+        replies: list[Reply] = []
+        for line in lines:
+            reply = self._kept.get(line)
+            if reply is None or self._lines:
+                reply = self._line(line)
+                if reply is None:
+                    continue
+            replies.append(reply)
+        return replies
 
     def _line(self, line: bytes) -> Reply | None:
         """Take in one line; return the reply that it ends."""
-        if not self._lines and (kept := self._kept.get(line)):
-            return kept
         match = _LINE.fullmatch(line)
         if match is None or len(line) > MOST_IN_LINE:
             raise ReplyError(f"not a reply: {line[:80]!r}")
