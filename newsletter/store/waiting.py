@@ -20,6 +20,10 @@ _WAITING = sa.and_(
     sa.exists().where(_MINE, _BY_FORM),
     ~sa.exists().where(_MINE, ~_BY_FORM),
 )
+#: Whoever asks again waits anew. Nobody asked before they joined, which spares a look at most of the list.
+_asked_at = (
+    sa.select(sa.func.max(tables.consent.c.at)).where(_MINE).correlate(tables.subscriber).scalar_subquery()
+)
 
 
 class StoredWaiting:
@@ -29,18 +33,18 @@ class StoredWaiting:
         self._database = database
 
     def between(self, first: datetime, last: datetime) -> Sequence[subscribers.Subscriber]:
-        """Return who asked by the form at or after ``first`` and before ``last``, longest waiting first."""
+        """Return who last asked by the form at or after ``first`` and before ``last``, in order."""
         query = (
             sa.select(tables.subscriber)
-            .where(_WAITING, _ROW.joined_at >= first, _ROW.joined_at < last)
+            .where(_WAITING, _ROW.joined_at < last, _asked_at >= first, _asked_at < last)
             .order_by(_ROW.joined_at, _ROW.id)
         )
         with self._database.reading() as connection:
             return list(people.stream(connection, query))
 
     def delete(self, before: datetime) -> int:
-        """Delete who asked by the form before a moment, without a trace; return how many there were."""
-        old = sa.and_(_WAITING, _ROW.joined_at < before)
+        """Delete who last asked by the form before a moment, without a trace; return how many there were."""
+        old = sa.and_(_WAITING, _ROW.joined_at < before, _asked_at < before)
         with self._database.reading() as connection:
             if connection.scalar(sa.select(_ROW.id).where(old).limit(1)) is None:
                 return 0

@@ -99,14 +99,17 @@ class Hall:
         barred = self._directory.is_suppressed(email) not in ("", subscribers.ERASED)
         if barred or not self._may_write(email, now=now):
             return _nothing
-        if person is None:
-            person = self._put_down(request, email, now)
+        known = person is not None
+        person = person or self._put_down(request, email, now)
         if person.status is Status.ACTIVE:
             return self._manage(person)
         if person.status in (Status.BOUNCED, Status.COMPLAINED):
             return _nothing
         if not self._limiter.take(f"ever {addresses.key(email)}", self._policy.address_ever, now=now):
             return _nothing
+        if known and person.status is Status.PENDING:
+            # They wait anew: the row must outlive the link that is mailed now.
+            self._directory.apply(subscribers.move(person, _asked(request, now)))
         asked = person
         token = self._signer.sign(Purpose.CONFIRM, asked.id, int(now.timestamp()))
         return lambda: self._letters.confirm(asked, token)
@@ -215,18 +218,21 @@ class Hall:
             language=request.language,
             topics=request.topics,
         )
-        record = ConsentRecord(
-            status=Status.PENDING,
-            at=now,
-            how=How.FORM,
-            source="sign-up form",
-            wording=request.wording,
-            ip=allowances.truncated(request.visitor),
-        )
-        return self._directory.add(person, record)
+        return self._directory.add(person, _asked(request, now))
 
     def _manage(self, person: Subscriber) -> Callable[[], None]:
         return lambda: self._letters.manage(person)
+
+
+def _asked(request: Request, now: datetime) -> ConsentRecord:
+    return ConsentRecord(
+        status=Status.PENDING,
+        at=now,
+        how=How.FORM,
+        source="sign-up form",
+        wording=request.wording,
+        ip=allowances.truncated(request.visitor),
+    )
 
 
 def _nothing() -> None:

@@ -15,7 +15,7 @@ from newsletter.domain.tokens import Purpose, Signer
 from newsletter.subscribing import joining
 
 _log = logging.getLogger(__name__)
-#: Reminded once, this long after they asked; not after a service was down for longer still.
+#: Reminded once, this long after they last asked; not after a service was down for longer still.
 _REMIND_AFTER, _REMIND_UNTIL = timedelta(days=3), timedelta(days=10)
 _ONCE = allowances.Allowance(times=1)
 
@@ -24,11 +24,11 @@ class Waiting(Protocol):
     """Who asked by the form and did not confirm."""
 
     def between(self, first: datetime, last: datetime) -> Sequence[Subscriber]:
-        """Return who asked at or after ``first`` and before ``last``."""
+        """Return who last asked at or after ``first`` and before ``last``."""
         ...
 
     def delete(self, before: datetime) -> int:
-        """Delete who asked before a moment; return how many there were."""
+        """Delete who last asked before a moment; return how many there were."""
         ...
 
 

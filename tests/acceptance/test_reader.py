@@ -27,7 +27,7 @@ from newsletter import wiring
 from newsletter.domain.subscribers import Status
 from newsletter.domain.tokens import Purpose
 from newsletter.store import tables
-from tests import chromium
+from tests import chromium, postgres
 from tests.cli import mailings
 
 if TYPE_CHECKING:
@@ -138,15 +138,20 @@ def _serving(folder: Path, url: str) -> Iterator[None]:
         process.communicate(timeout=PATIENCE)
 
 
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("digest")
+    database = ""
+    if request.param == "postgresql":
+        cluster: postgres.Cluster = request.getfixturevalue("postgres_cluster")
+        database = f'\n[database]\nurl = "{cluster.create()}"\n'
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     with mailings.serving() as (postbox, port):
         settings = mailings.SETTINGS.replace("https://digest.example.org", url)
-        settings += '\n[topics]\nharbours = "Harbours"\nbridges = "Bridges & quays"\n'
-        app = mailings.make(folder, {"ada@example.net": "Ada Moreno", "bea@example.net": "Bea"})
+        settings += database + '\n[topics]\nharbours = "Harbours"\nbridges = "Bridges & quays"\n'
+        readers = {"ada@example.net": "Ada Moreno", "bea@example.net": "Bea"}
+        app = mailings.make(folder, readers, more=database)
         (folder / "newsletter.toml").write_text(
             settings.replace('kind = "smtp"', f'kind = "smtp"\nhost = "127.0.0.1"\nport = {port}'),
             encoding="utf-8",
@@ -156,6 +161,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         (folder / "issues" / "vol-1-1.md").write_text(issue, encoding="utf-8")
         (folder / "issues" / "vol-1-1.ja.md").write_text(JAPANESE, encoding="utf-8")
         Image.new("RGB", (1200, 600), "navy").save(folder / "issues" / "quay.png")
+        app.close()
         app = app.anew()
         arrived = threading.Condition()
 
@@ -324,6 +330,7 @@ def every_page(scene: Scene) -> Iterator[str]:
     yield f"/address/{sign(Purpose.ADDRESS, ada.id, now, mark)}?to=ada@example.net"
 
 
+@pytest.mark.parametrize("scene", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_axe_finds_nothing_on_any_page_and_no_request_goes_elsewhere(

@@ -51,9 +51,9 @@ kind = "outbox"
 """
 
 
-def make(folder: Path, readers: dict[str, str] | None = None) -> wiring.App:
-    """Make a workspace and return the application over it."""
-    (folder / "newsletter.toml").write_text(SETTINGS, encoding="utf-8")
+def make(folder: Path, readers: dict[str, str] | None = None, *, more: str = "") -> wiring.App:
+    """Make a workspace, with more settings than the usual ones, and return the application over it."""
+    (folder / "newsletter.toml").write_text(SETTINGS + more, encoding="utf-8")
     (folder / ".env").write_text(
         "NEWSLETTER_SIGNING_KEY=0123456789abcdef0123456789abcdef\n", encoding="utf-8"
     )

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 
+import pytest
+
 from newsletter.domain import intake
 from newsletter.domain.subscribers import Status
 from newsletter.store.database import Database
@@ -20,10 +22,12 @@ from newsletter.domain import intake
 from newsletter.domain.subscribers import How, Status
 from newsletter.store.database import Database
 from newsletter.store.directory import StoredDirectory
+from newsletter.store.exits import StoredExit
 from newsletter.subscribing import leaving
 
 url, people, imports = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-directory = StoredDirectory(Database(url), lambda text: "#" + text)
+database = Database(url)
+directory = StoredDirectory(database, lambda text: "#" + text)
 now = datetime.now(UTC)
 print("ready", flush=True)
 sys.stdin.readline()
@@ -44,9 +48,22 @@ for number in range(1, people + 1):
     leaving.leave(directory, person.id, how=How.ONE_CLICK, source="link", now=now)
 """
 )
+#: As the pages do it: whoever presses the button at the same time leaves in one transaction.
+LEAVE_TOGETHER = (
+    OPEN
+    + """
+exit = StoredExit(database)
+ids = [directory.find(f"p{number}@example.org").id for number in range(1, people + 1)]
+for begin in range(0, people, 7):
+    together = ids[begin : begin + 7]
+    wishes = [leaving.Departure(subscriber=each, mailing=0, how=How.ONE_CLICK) for each in together]
+    exit.take(wishes, now=now)
+"""
+)
 
 
-def test_no_import_brings_back_who_is_leaving_at_the_same_time(database: Database) -> None:
+@pytest.mark.parametrize("leave", [LEAVE, LEAVE_TOGETHER], ids=["one by one", "together"])
+def test_no_import_brings_back_who_is_leaving_at_the_same_time(database: Database, leave: str) -> None:
     directory = StoredDirectory(database, lambda text: f"#{text}")
     rows = [intake.Row(n, f"p{n}@example.org", Status.ACTIVE) for n in range(1, PEOPLE + 1)]
     source = intake.Source(name="first.csv", wording="fair", now=datetime.now(UTC))
@@ -61,7 +78,7 @@ def test_no_import_brings_back_who_is_leaving_at_the_same_time(database: Databas
             stderr=subprocess.PIPE,
             text=True,
         )
-        for script in (IMPORT, LEAVE)
+        for script in (IMPORT, leave)
     ]
     for rival in rivals:
         assert rival.stdout is not None

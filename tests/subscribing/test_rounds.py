@@ -14,7 +14,8 @@ from newsletter.store.allowances import StoredLimiter
 from newsletter.store.database import Database
 from newsletter.store.directory import StoredDirectory
 from newsletter.store.waiting import StoredWaiting
-from newsletter.subscribing import rounds
+from newsletter.subscribing import joining, rounds
+from tests.web.conftest import PostedLetters
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 SIGNER = tokens.Signer(b"k" * 32)
@@ -95,6 +96,46 @@ def test_who_never_confirmed_is_deleted_after_thirty_days_and_may_come_again(sce
     # Deleted is not suppressed: nobody said no.
     assert scene.directory.is_suppressed("old@example.org") == ""
     scene.add("old", 0)
+
+
+def ask(scene: Scene, at: datetime) -> list[str]:
+    """Have Nora ask by the form; return whom that mailed."""
+    letters = PostedLetters()
+    hall = joining.Hall(scene.directory, letters, scene.limiter, SIGNER)
+    hall.ask(joining.Request(email="nora@example.org", wording="Yes"), now=at)()
+    return [address for _, address, _ in letters.sent]
+
+
+def test_whoever_asks_again_waits_anew_and_is_reminded_of_the_latest_request(scene: Scene) -> None:
+    day = timedelta(days=1)
+    assert ask(scene, NOW) == ask(scene, NOW + 2 * day) == ["nora@example.org"]
+    assert scene.go(NOW + 3.5 * day).reminded == 0  # a day and a half after the latest request
+    assert scene.go(NOW + 5.5 * day).reminded == 1
+    assert scene.go(NOW + 31 * day).deleted == 0
+    assert scene.go(NOW + 32.5 * day).deleted == 1
+    assert scene.names() == []
+
+
+def test_who_asked_again_on_the_last_day_confirms_when_the_first_thirty_days_are_over(scene: Scene) -> None:
+    day = timedelta(days=1)
+    ask(scene, NOW)
+    assert ask(scene, NOW + 29 * day) == ["nora@example.org"]
+    scene.go(NOW + 31 * day)
+    person = scene.directory.find("nora@example.org")
+    assert person is not None
+    assert [record.at for record in scene.directory.history(person.id)] == [NOW, NOW + 29 * day]
+    token = SIGNER.sign(tokens.Purpose.CONFIRM, person.id, int((NOW + 29 * day).timestamp()))
+    hall = joining.Hall(scene.directory, PostedLetters(), scene.limiter, SIGNER)
+    confirmed = hall.confirm(token, visitor="", wording="Yes", now=NOW + 58 * day)
+    assert confirmed is not None
+    assert confirmed.status is Status.ACTIVE
+
+
+def test_a_request_that_nobody_is_mailed_for_does_not_keep_anybody_waiting(scene: Scene) -> None:
+    day = timedelta(days=1)
+    mailed = [ask(scene, NOW + number * 5 * day) for number in range(4)]
+    assert [len(each) for each in mailed] == [1, 1, 1, 0]
+    assert scene.go(NOW + 40.5 * day).deleted == 1  # thirty days after the third
 
 
 def test_who_left_and_was_put_back_to_waiting_by_staff_is_not_deleted(scene: Scene) -> None:
