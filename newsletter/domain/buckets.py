@@ -5,6 +5,8 @@ Times are seconds of any steady clock, handed in.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 #: Seconds of lateness that are caught up; 0.25 s in a minute is 0.4 % of any rate.
 CATCH_UP = 0.25
 #: Slower than one message a minute, a domain is rather left for the retry schedule.
@@ -45,6 +47,39 @@ class Bucket:
         self._full_at = max(self._full_at, now) + self._interval
 
 
+class Shared:
+    """One sender's part of a rate that several share: it books places some at a time."""
+
+    __slots__ = ("_book", "_interval", "_left", "_next_at", "_page")
+
+    def __init__(self, rate: float, book: Callable[[int], float]) -> None:
+        """Take what books so many places, and returns the seconds until the first."""
+        self._book, self._interval = book, 1 / rate
+        # As many as may be late by CATCH_UP: what a sender takes with it when it dies is no more.
+        self._page = max(1, int(rate * CATCH_UP))
+        self._left, self._next_at = 0, 0.0
+
+    def wait(self, now: float) -> float:
+        """Return the seconds until a message may go; 0: now."""
+        if not self._left:
+            self._next_at = now + self._book(self._page)
+            self._left = self._page
+        return max(0.0, self._next_at - now)
+
+    def spend(self, _now: float) -> None:
+        """Count one message."""
+        self._left -= 1
+        self._next_at += self._interval
+
+
+def farthest(span: float, second: float = 1) -> float:
+    """Return how far ahead places can be given away, when one sender takes so long a span of them at a time.
+
+    What lies farther was booked by a clock that was wrong.
+    """
+    return max(60 * second, 64 * span)
+
+
 class Yielding:
     """The pace towards one group of receivers: halved when they refuse for haste, won back step by step.
 
@@ -65,6 +100,12 @@ class Yielding:
     def rate(self) -> float:
         """Messages a second; 0: as fast as they come."""
         return self._bucket.rate if self._bucket else 0.0
+
+    def cap(self, ceiling: float) -> None:
+        """Take another rate that is never exceeded: how many share it has changed."""
+        self._ceiling = self._peak = ceiling
+        if self._bucket:
+            self._bucket.rate = min(ceiling, self._bucket.rate)
 
     def wait(self, now: float, *, ahead: int = 0) -> float:
         """Return the seconds until a message may go that has so many others before it; 0: now."""

@@ -87,6 +87,8 @@ class MailingStatus(enum.StrEnum):
     DONE = "done"
 
 
+#: Mailings that go on when a person says so.
+STOPPED = frozenset({MailingStatus.PAUSED, MailingStatus.HELD})
 #: Mailings that readers have in hand, at least some of them: their issue is no secret.
 PUBLIC = frozenset({MailingStatus.SENDING, MailingStatus.PAUSED, MailingStatus.DONE})
 

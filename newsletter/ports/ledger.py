@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from newsletter.domain import deliveries, messages, numbering
@@ -38,8 +38,11 @@ class Ledger(Protocol):
         """
         ...
 
-    def begin(self, mailing: int, *, now: datetime) -> deliveries.Mailing:
+    def begin(self, mailing: int, *, now: datetime, resume: bool = True) -> deliveries.Mailing:
         """Open a mailing for sending; a scheduled one freezes its audience anew.
+
+        Without ``resume`` one that a person stopped is returned as it stands: who joins in late is no
+        person who says go on.
 
         Raises:
             MailingError: it is over already.
@@ -80,6 +83,27 @@ class Ledger(Protocol):
 
         Returns how many there were.
         """
+        ...
+
+    # What all senders by one provider share
+
+    def book(self, provider: str, *, count: int, rate: float, now: datetime) -> float:
+        """Take the next free places of a provider's rate, so many at so many a second.
+
+        Return the seconds until the first of them; less than 0 where it has gone by. Nobody else is
+        given these places. Several machines go by the database's clock, and ``now`` counts for less.
+        """
+        ...
+
+    def draw(self, provider: str, day: date, *, count: int, cap: int, used: int) -> int:
+        """Take up to so many messages of a day's cap; return how many there were.
+
+        ``used`` is what the day has seen already, should nobody have drawn so much.
+        """
+        ...
+
+    def give_back(self, provider: str, day: date, *, count: int) -> None:
+        """Give back messages of a day that were drawn and not sent."""
         ...
 
     # A person's decisions
@@ -167,7 +191,7 @@ class Ledger(Protocol):
 class Lease:
     """Who claims, and until when the claim holds without a sign of life."""
 
-    #: ``host:pid:start``: enough to see on the same machine that the owner is dead.
+    #: ``host/machine:pid:start``: enough to see on the same machine that the owner is dead.
     owner: str
     until: datetime
 

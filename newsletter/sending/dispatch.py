@@ -190,6 +190,10 @@ class Dispatch:
             self._flushing.cancel()
         self._window.close()
 
+    def share(self, senders: int) -> None:
+        """Take so many senders to be at work on the mailing."""
+        self._paces.share(senders)
+
     # Turns
 
     def _refill(self) -> None:
@@ -257,8 +261,12 @@ class Dispatch:
     def _is_over_for_today(self) -> bool:
         """Say whether the day's cap is reached; unless asked to wait for tomorrow, leave then."""
         allowance = self._allowance
-        if allowance is None or allowance.left(self._around.now()):
-            return False
+        try:
+            if allowance is None or allowance.left(self._around.now()):
+                return False
+        except errors.StoreError:
+            # Nothing goes that was not drawn; whether the database stays away, the next turn finds out.
+            return True
         if not self._options.wait:
             self.resumes_at = allowance.resets_at
             self.stop(f"the {allowance.cap:,} messages of the day are sent", pauses=False)

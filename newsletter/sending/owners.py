@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import os
 import socket
 from pathlib import Path
 
+#: What tells machines apart that have one name; containers without the first have their host's second.
+_MACHINE = (Path("/etc/machine-id"), Path("/proc/sys/kernel/random/boot_id"))
+
 
 def own() -> str:
-    """Return ``host:pid:start`` of this process."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_start(os.getpid())}"
+    """Return ``host/machine:pid:start`` of this process."""
+    return f"{_host()}:{os.getpid()}:{_start(os.getpid())}"
+
+
+def plainly(owner: str) -> str:
+    """Return what people call an owner: its machine and its process."""
+    host, _, pid = owner.rpartition(":")[0].rpartition(":")
+    return f"{host.partition('/')[0]} (process {pid})"
 
 
 def is_dead(owner: str) -> bool:
@@ -19,12 +30,31 @@ def is_dead(owner: str) -> bool:
     """
     host, _, rest = owner.rpartition(":")[0].rpartition(":")
     start = owner.rpartition(":")[2]
-    if host != socket.gethostname() or not rest.isdigit():
+    if host != _host() or not rest.isdigit():
         return False
     pid = int(rest)
     if _start(pid) != start:
         return True
     return not start and not _answers(pid)
+
+
+@functools.cache
+def _host() -> str:
+    """Return a name that no other machine has, and no other container on it: a pid means nothing there."""
+    machine = next((text for text in map(_read, _MACHINE) if text), "")
+    try:
+        space = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        space = ""
+    mark = hashlib.sha256(f"{machine} {space}".encode()).hexdigest()[:8]
+    return f"{socket.gethostname()}/{mark}"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def _start(pid: int) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from newsletter.domain import addresses, buckets, deliveries
+from newsletter.domain import addresses, buckets, deliveries, errors
 from newsletter.domain.verdicts import Kind, Scope
 
 #: Domains whose mail goes to the same servers, and which therefore share one pace.
@@ -27,27 +27,34 @@ _GROUPS = {
 _BREATHER = 5.0
 #: A domain that refuses for reasons of ours (authentication, reputation) is not asked again so soon.
 _SHUT = 3600.0
+#: Seconds until places are asked for again in a database that did not give any.
+_TROUBLED = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rates:
     """Messages a second; 0 is as fast as it goes."""
 
-    #: Of the mailing.
+    #: Of the mailing: what the provider's account gets from all its senders together.
     mailing: float = 0
-    #: Of the provider, whatever the mailing.
-    provider: float = 0
     #: Domain → its rate.
     domains: Mapping[str, float] = field(default_factory=dict)
+
+
+#: Books so many places of a rate that all senders share; returns the seconds until the first.
+Book = Callable[[int], float]
 
 
 class Pacing:
     """The buckets of one sender. Times are seconds of a steady clock."""
 
-    def __init__(self, rates: Rates, *, now: float) -> None:
-        self._buckets = [
-            buckets.Bucket(rate, now=now) for rate in (rates.mailing, rates.provider) if rate > 0
-        ]
+    def __init__(self, rates: Rates, *, now: float, book: Book | None = None) -> None:
+        """Take what books places of the mailing's rate; without it, this sender has the rate to itself."""
+        self._buckets: list[buckets.Bucket | buckets.Shared] = []
+        if rates.mailing > 0:
+            mine = buckets.Shared(rates.mailing, book) if book else buckets.Bucket(rates.mailing, now=now)
+            self._buckets.append(mine)
+        self._domains = rates.domains
         self._slow = {
             group(domain): buckets.Yielding(now=now, ceiling=rate)
             for domain, rate in rates.domains.items()
@@ -61,13 +68,23 @@ class Pacing:
         """Whether nothing is paced at all: then `wait` and `spend` need not be asked."""
         return not self._buckets and not self._slow
 
+    def share(self, senders: int) -> None:
+        """Divide the rates of domains among so many senders."""
+        for domain, rate in self._domains.items():
+            if slow := self._slow.get(group(domain)):
+                slow.cap(rate / senders)
+
     def saw(self, emails: Iterable[str]) -> None:
         """Count addresses whose turn has come, so that a first refusal finds the pace before it."""
         self._seen.update(group(addresses.domain(email)) for email in emails)
 
     def wait(self, now: float) -> float:
         """Return the seconds until any message may go; 0: now."""
-        return max((bucket.wait(now) for bucket in self._buckets), default=0.0)
+        try:
+            return max((bucket.wait(now) for bucket in self._buckets), default=0.0)
+        except errors.StoreError:
+            # Nothing goes without its place; whether the database stays away, the next turn finds out.
+            return _TROUBLED
 
     def slow(self, email: str) -> buckets.Yielding | None:
         """Return the pace of an address's domain, where it has one."""

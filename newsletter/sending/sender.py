@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import gc
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from datetime import datetime
 from newsletter import ports
 from newsletter.domain import deliveries, errors, publications, tokens, warmup
 from newsletter.domain.deliveries import Mailing, MailingStatus, State
-from newsletter.sending import dispatch, fitness, owners, pacing
+from newsletter.sending import dispatch, fitness, owners, pacing, sharing
 from newsletter.sending.merging import Merging
 from newsletter.sending.window import Surroundings, Window
 
@@ -60,6 +61,7 @@ class Sender:
         self._publication, self._signer = publication, signer
         self._options, self._around = options, around
         self._feed: dispatch.Dispatch | None = None
+        self._allowance: warmup.Allowance | None = None
         self._stopped = ""
         #: Whether it paused the mailing for a reason of its own, and not by a person's hand.
         self.paused = False
@@ -75,8 +77,10 @@ class Sender:
         if self._feed is not None:
             self._feed.stop(reason, pauses=reason != BY_SYSTEM)
 
-    async def send(self, mailing: int, *, rate: float | None = None) -> Result:
+    async def send(self, mailing: int, *, rate: float | None = None, resume: bool = True) -> Result:
         """Send everything that is due; ``rate`` goes before the mailing's own.
+
+        Without ``resume`` a mailing that a person stopped is left alone.
 
         Raises:
             MailingError: the mailing is over, or a message is larger than the provider takes.
@@ -85,14 +89,18 @@ class Sender:
         """
         await self._provider.probe()
         self._require_fitness(mailing)
-        found = self._ledger.begin(mailing, now=self._around.now())
+        found = self._ledger.begin(mailing, now=self._around.now(), resume=resume)
+        if found.status is not MailingStatus.SENDING:
+            return Result(
+                tally=self._ledger.tally(mailing), counts={}, stopped=f"the mailing was {found.status}"
+            )
         recovered = self._recover(mailing)
         window = self._window(mailing)
         feed = self._open(window, found, found.rate if rate is None else rate)
         # What lives now outlives the mailing; the collector need not look through it again and again.
         gc.freeze()
         try:
-            await self._provider.send(feed)
+            await self._hand_over(feed, mailing)
         except errors.ProviderRefusedError as error:
             feed.stop(str(error))
             raise
@@ -100,6 +108,20 @@ class Sender:
             gc.unfreeze()
             self._close(feed, window, mailing)
         return self._result(mailing, feed, recovered)
+
+    async def _hand_over(self, feed: dispatch.Dispatch, mailing: int) -> None:
+        """Have the provider draw from the feed, which hears meanwhile how many others are at it."""
+        if not self._options.rates.domains:
+            await self._provider.send(feed)
+            return
+        counting = asyncio.create_task(sharing.count(lambda: 1 + self._others(mailing), feed.share))
+        try:
+            await self._provider.send(feed)
+        finally:
+            counting.cancel()
+
+    def _others(self, mailing: int) -> int:
+        return sharing.others(self._ledger, mailing, self._around.owner, now=self._around.now())
 
     def _window(self, mailing: int) -> Window:
         options, limits = self._options, self._provider.limits
@@ -109,26 +131,28 @@ class Sender:
 
     def _open(self, window: Window, mailing: Mailing, rate: float) -> dispatch.Dispatch:
         rates = dataclasses.replace(self._options.rates, mailing=rate)
+        account = sharing.Account(ledger=self._ledger, provider=mailing.provider, now=self._around.now)
+        self._allowance = self._day(account)
         feed = dispatch.Dispatch(
             window,
             self._merging(mailing.id),
-            pacing.Pacing(rates, now=self._around.steady()),
+            pacing.Pacing(rates, now=self._around.steady(), book=account.booking(rate)),
             options=self._options,
             around=self._around,
-            allowance=self._allowance(mailing.provider),
+            allowance=self._allowance,
         )
         self._feed = feed
         if self._stopped:
             self.stop(self._stopped)
         return feed
 
-    def _allowance(self, provider: str) -> warmup.Allowance | None:
+    def _day(self, account: sharing.Account) -> warmup.Allowance | None:
         """Return what is left of the day's cap, over all mailings by a provider."""
         warm_up, zone, now = self._options.warm_up, self._options.zone, self._around.now()
         if warm_up is None:
             return None
-        used, first = self._ledger.handed_over(provider, since=warmup.midnight(now, zone))
-        return warmup.Allowance(warm_up, first=first, used=used, now=now, zone=zone)
+        history = self._ledger.handed_over(account.provider, since=warmup.midnight(now, zone))
+        return warmup.Allowance(warm_up, account, history=history, now=now, zone=zone)
 
     def _merging(self, mailing: int) -> Merging:
         return Merging(
@@ -152,6 +176,8 @@ class Sender:
         """Settle what can be settled, and pause the mailing where it stopped for a reason of its own."""
         try:
             feed.close()
+            if self._allowance is not None:
+                self._allowance.close()
         except errors.StoreError as error:
             raise window.failure or error from None
         if feed.pauses and window.status is MailingStatus.SENDING:
@@ -162,7 +188,9 @@ class Sender:
     def _result(self, mailing: int, feed: dispatch.Dispatch, recovered: int) -> Result:
         tally = self._ledger.tally(mailing)
         if not tally.open and tally.mailing.status is MailingStatus.SENDING:
-            self._ledger.set_status(mailing, MailingStatus.DONE, now=self._around.now())
+            # Of two senders who end together, one comes second.
+            with contextlib.suppress(errors.MailingError):
+                self._ledger.set_status(mailing, MailingStatus.DONE, now=self._around.now())
             tally = self._ledger.tally(mailing)
         return Result(
             tally=tally,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
 from newsletter import ports
 from newsletter.domain import deliveries, errors, freezing, messages, numbering
 from newsletter.domain.deliveries import MailingStatus, State
-from newsletter.store import ledger_accounts, ledger_moves, ledger_plan, ledger_rows, people
+from newsletter.store import budgets, ledger_accounts, ledger_moves, ledger_plan, ledger_rows, people
 from newsletter.store.database import Database
 from newsletter.store.ledger_turns import Turns
 from newsletter.store.tables import delivery, lease, mailing, mailing_template
@@ -48,10 +48,13 @@ class StoredLedger:
         self._shrink()
         return planned
 
-    def begin(self, mailing: int, *, now: datetime) -> deliveries.Mailing:
+    def begin(self, mailing: int, *, now: datetime, resume: bool = True) -> deliveries.Mailing:
         """Open a mailing for sending; a scheduled one freezes its audience anew."""
         with self._database.writing() as connection:
-            ledger_moves.require_open(ledger_rows.get(connection, mailing))
+            found = ledger_rows.hold(connection, mailing)
+            ledger_moves.require_open(found)
+            if found.status in deliveries.STOPPED and not resume:
+                return found
             return ledger_plan.begin(connection, mailing, now=now)
 
     def _shrink(self) -> None:
@@ -105,6 +108,23 @@ class StoredLedger:
         with self._database.writing() as connection:
             return ledger_moves.recover(connection, mailing, dead=dead, after_crash=after_crash, now=now)
 
+    # What all senders by one provider share
+
+    def book(self, provider: str, *, count: int, rate: float, now: datetime) -> float:
+        """Take the next free places of a provider's rate; return the seconds until the first of them."""
+        with self._database.writing() as connection:
+            return budgets.book(connection, provider, count=count, rate=rate, now=now)
+
+    def draw(self, provider: str, day: date, *, count: int, cap: int, used: int) -> int:
+        """Take up to so many messages of a day's cap; return how many there were."""
+        with self._database.writing() as connection:
+            return budgets.draw(connection, provider, day, count=count, cap=cap, used=used)
+
+    def give_back(self, provider: str, day: date, *, count: int) -> None:
+        """Give back messages of a day that were drawn and not sent."""
+        with self._database.writing() as connection:
+            budgets.give_back(connection, provider, day, count=count)
+
     # A person's decisions
 
     def set_status(
@@ -112,7 +132,7 @@ class StoredLedger:
     ) -> deliveries.Mailing:
         """Pause, resume, hold, cancel or finish a mailing."""
         with self._database.writing() as connection:
-            ledger_moves.require_open(ledger_rows.get(connection, mailing))
+            ledger_moves.require_open(ledger_rows.hold(connection, mailing))
             ledger_moves.set_status(connection, mailing, status, reason=reason, now=now)
             return ledger_rows.get(connection, mailing)
 

@@ -53,7 +53,7 @@ def plan_again(connection: sa.Connection, number: int, states: Sequence[State], 
         raise errors.MailingError(
             f"deliveries that are {wrong[0]} cannot be planned again", hint=f"these can: {allowed}"
         )
-    found = ledger_rows.get(connection, number)
+    found = ledger_rows.hold(connection, number)
     if found.status is MailingStatus.CANCELLED:
         require_open(found)
     chosen = sa.and_(delivery.c.mailing_id == number, delivery.c.state.in_([s.value for s in states]))

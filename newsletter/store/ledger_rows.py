@@ -59,7 +59,21 @@ def get(connection: sa.Connection, number: int) -> deliveries.Mailing:
     Raises:
         MailingError: there is none.
     """
-    row = connection.execute(sa.select(tables.mailing).where(tables.mailing.c.id == number)).one_or_none()
+    return _one(connection, sa.select(tables.mailing), number)
+
+
+def hold(connection: sa.Connection, number: int) -> deliveries.Mailing:
+    """Return a mailing that nobody else changes before the transaction is over.
+
+    Raises:
+        MailingError: there is none.
+    """
+    # SQLite has no such words, and needs none: it has one writer.
+    return _one(connection, sa.select(tables.mailing).with_for_update(), number)
+
+
+def _one(connection: sa.Connection, query: sa.Select[Any], number: int) -> deliveries.Mailing:
+    row = connection.execute(query.where(tables.mailing.c.id == number)).one_or_none()
     if row is None:
         raise errors.MailingError(f"there is no mailing {number}", hint="see `newsletter mailing status`")
     return to_mailing(row)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 
 from newsletter import ports
-from newsletter.domain import deliveries, numbering, subscribers
+from newsletter.domain import buckets, deliveries, numbering, subscribers
 from newsletter.domain.deliveries import Delivery, Mailing, MailingStatus, State
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass
@@ -29,6 +31,36 @@ class Book:
     rows: dict[int, Row]
     #: Owner → until when its lease holds.
     leases: dict[str, datetime]
+
+
+@dataclass
+class Purse:
+    """What all senders by one provider share."""
+
+    booked_until: datetime = _NEVER
+    day: date = date.min
+    drawn: int = 0
+
+    def book(self, *, count: int, rate: float, now: datetime) -> float:
+        """Take the next free places of a rate, and return the seconds until the first."""
+        span = count / rate
+        begin = max(self.booked_until, now - timedelta(seconds=buckets.CATCH_UP))
+        if (begin - now).total_seconds() > buckets.farthest(span):
+            begin = now
+        self.booked_until = begin + timedelta(seconds=span)
+        return (begin - now).total_seconds()
+
+    def draw(self, day: date, *, count: int, cap: int, used: int) -> int:
+        """Take up to so many messages of a day's cap."""
+        drawn = max(used, self.drawn) if self.day == day else used
+        granted = max(0, min(count, cap - drawn))
+        self.day, self.drawn = day, drawn + granted
+        return granted
+
+    def give_back(self, day: date, *, count: int) -> None:
+        """Give back messages of a day that were drawn and not sent."""
+        if self.day == day:
+            self.drawn -= count
 
 
 def due(book: Book, now: datetime) -> list[Row]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from newsletter import ports
 from newsletter.domain import (
@@ -21,7 +21,7 @@ from newsletter.domain import (
 from newsletter.domain.deliveries import AfterCrash, Delivery, Mailing, MailingStatus, Outcome, State
 from newsletter.domain.subscribers import Subscriber
 from newsletter.store import memory_books
-from newsletter.store.memory_books import Book, Row
+from newsletter.store.memory_books import Book, Purse, Row
 
 _OVER = (MailingStatus.CANCELLED, MailingStatus.DONE)
 _AGAIN = frozenset({State.FAILED, State.REJECTED, State.UNKNOWN})
@@ -35,6 +35,7 @@ class MemoryLedger:
     def __init__(self, directory: ports.Directory) -> None:
         self._directory = directory
         self._books: dict[int, Book] = {}
+        self._purses: defaultdict[str, Purse] = defaultdict(Purse)
         self._deliveries = 0
 
     # Planning
@@ -67,9 +68,11 @@ class MemoryLedger:
         self._books[mailing.id] = book
         return book.mailing
 
-    def begin(self, mailing: int, *, now: datetime) -> Mailing:
+    def begin(self, mailing: int, *, now: datetime, resume: bool = True) -> Mailing:
         """Open a mailing for sending; a scheduled one freezes its audience anew."""
         book = self._open(mailing)
+        if book.mailing.status in deliveries.STOPPED and not resume:
+            return book.mailing
         if book.mailing.status is MailingStatus.SCHEDULED:
             self._freeze(book, now)
         book.mailing = dataclasses.replace(book.mailing, status=MailingStatus.SENDING, reason="")
@@ -139,6 +142,20 @@ class MemoryLedger:
                 reply="no answer: the sender ended before it came",
             )
         return len(lost)
+
+    # What all senders by one provider share
+
+    def book(self, provider: str, *, count: int, rate: float, now: datetime) -> float:
+        """Take the next free places of a provider's rate; return the seconds until the first of them."""
+        return self._purses[provider].book(count=count, rate=rate, now=now)
+
+    def draw(self, provider: str, day: date, *, count: int, cap: int, used: int) -> int:
+        """Take up to so many messages of a day's cap; return how many there were."""
+        return self._purses[provider].draw(day, count=count, cap=cap, used=used)
+
+    def give_back(self, provider: str, day: date, *, count: int) -> None:
+        """Give back messages of a day that were drawn and not sent."""
+        self._purses[provider].give_back(day, count=count)
 
     # A person's decisions
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from newsletter.store import correspondence
@@ -232,7 +232,7 @@ class LeaseRow(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     mailing_id: int = Field(sa_type=BigId, foreign_key="mailing.id")
-    #: ``host:pid:start``.
+    #: ``host/machine:pid:start``.
     owner: str
     until: datetime = Field(sa_type=Instant)
 
@@ -298,6 +298,21 @@ class DeliveryRow(SQLModel, table=True):
     digest: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
+class BudgetRow(SQLModel, table=True):
+    """What all senders by one provider share."""
+
+    __tablename__ = "budget"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    provider: str = Field(primary_key=True)
+    #: Up to when the places of its rate are given away.
+    booked_until: int = Field(sa_type=BigInteger)
+    #: The day that `drawn` counts for, as `date.toordinal`.
+    day: int
+    #: Messages of that day's cap that senders have taken.
+    drawn: int
+
+
 wording = metadata.tables["wording"]
 import_run = metadata.tables["import_run"]
 import_fill = metadata.tables["import_fill"]
@@ -310,6 +325,7 @@ mailing = metadata.tables["mailing"]
 mailing_template = metadata.tables["mailing_template"]
 lease = metadata.tables["lease"]
 delivery = metadata.tables["delivery"]
+budget = metadata.tables["budget"]
 report = correspondence.report
 event = correspondence.event
 allowance = correspondence.allowance

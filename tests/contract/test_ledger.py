@@ -425,6 +425,15 @@ def test_a_reason_stands_with_the_status_until_the_mailing_goes_on(house: House)
     assert len(house.claim(mailing)) == 3
 
 
+@pytest.mark.parametrize("status", [MailingStatus.PAUSED, MailingStatus.HELD])
+def test_who_joins_in_late_does_not_undo_what_a_person_said(house: House, status: MailingStatus) -> None:
+    mailing = house.plan()
+    house.ledger.set_status(mailing.id, status, reason="wait", now=NOW)
+    assert house.ledger.begin(mailing.id, now=NOW, resume=False).status is status
+    assert house.ledger.get(mailing.id).reason == "wait"
+    assert house.ledger.begin(mailing.id, now=NOW).status is MailingStatus.SENDING
+
+
 @pytest.mark.parametrize(
     ("status", "word"), [(MailingStatus.DONE, "finished"), (MailingStatus.CANCELLED, "cancelled")]
 )

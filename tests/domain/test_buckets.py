@@ -103,3 +103,44 @@ def test_a_ceiling_is_never_exceeded_and_never_lifted() -> None:
     for _ in range(10_000):
         pace.accepted()
     assert pace.rate == 10
+
+
+class Line:
+    """The places of a rate, one after the other, as a ledger gives them away."""
+
+    def __init__(self, rate: float) -> None:
+        self.rate, self.now, self.free_from = rate, 0.0, 0.0
+
+    def book(self, count: int) -> float:
+        begin = max(self.free_from, self.now - buckets.CATCH_UP)
+        self.free_from = begin + count / self.rate
+        return begin - self.now
+
+
+@pytest.mark.parametrize("senders", [1, 2, 5])
+@pytest.mark.parametrize("rate", [1, 7, 50, 333.3, 5000])
+@pytest.mark.parametrize("late", [0, 0.001, 0.1])
+def test_senders_that_share_a_rate_hold_it_together_within_a_hundredth(
+    senders: int, rate: float, late: float
+) -> None:
+    line, rng = Line(rate), random.Random(6)
+    shares = [buckets.Shared(rate, line.book) for _ in range(senders)]
+    wakes, sent = [0.0] * senders, 0
+    while min(wakes) < 60:
+        turn = wakes.index(min(wakes))
+        line.now = wakes[turn]
+        while (wait := shares[turn].wait(line.now)) <= 0:
+            shares[turn].spend(line.now)
+            sent += 1
+        wakes[turn] += wait + rng.uniform(0, late)
+    assert abs(sent - rate * 60) <= max(rate * 60 * 0.01, 1.5)
+
+
+def test_a_rate_shared_with_more_goes_down_at_once_and_comes_back() -> None:
+    pace = buckets.Yielding(now=0, ceiling=10)
+    pace.cap(5)
+    assert pace.rate == 5
+    pace.cap(10)
+    for _ in range(200):
+        pace.accepted()
+    assert pace.rate == 10

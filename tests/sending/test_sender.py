@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from newsletter import ports
-from newsletter.domain import deliveries, errors, messages, retries, warmup
+from newsletter.domain import deliveries, errors, messages, numbering, retries, warmup
 from newsletter.domain.deliveries import AfterCrash, MailingStatus, State
 from newsletter.domain.verdicts import ACCEPTED, Verdict
 from newsletter.sending import pacing, sender, watching
@@ -400,6 +400,43 @@ async def test_a_rate_is_held_over_the_whole_mailing(bench: Bench) -> None:
     await bench.sender(provider).send(mailing.id, rate=20)
     assert bench.states(mailing) == {State.SENT: 600}
     assert provider.at[-1][0] == pytest.approx(30, rel=0.01, abs=0.3)
+
+
+async def test_senders_share_the_rate_of_their_provider(bench: Bench) -> None:
+    other = {"en": samples.template(number=numbering.IssueNumber(2, 24))}
+    first, second = bench.plan(300), bench.plan(0, templates=other)
+    providers = [Ticking(bench), Ticking(bench)]
+    sendings = [
+        bench.sender(provider, owner=f"here:{place}:1").send(mailing.id, rate=20)
+        for place, (provider, mailing) in enumerate(zip(providers, (first, second), strict=True))
+    ]
+    await asyncio.gather(*sendings)
+    assert bench.states(first) == {State.SENT: 300}
+    assert bench.states(second) == {State.SENT: 300}
+    assert max(provider.at[-1][0] for provider in providers) == pytest.approx(30, rel=0.01, abs=0.3)
+
+
+async def test_senders_divide_the_rate_of_a_domain(bench: Bench) -> None:
+    samples.people(bench.directory, 60, host="slow.example")
+    mailing = bench.ledger.plan(samples.draft())
+    for other in ("there:2:2", "elsewhere:3:3"):
+        bench.ledger.turn(mailing.id, samples.lease(other), [], limit=0, now=samples.NOW)
+    provider, rates = Ticking(bench), pacing.Rates(domains={"slow.example": 6.0})
+    await bench.sender(provider, window=16, rates=rates).send(mailing.id)
+    assert bench.states(mailing) == {State.SENT: 60}
+    assert provider.at[-1][0] == pytest.approx(30, rel=0.1)
+
+
+async def test_senders_share_the_cap_of_a_day(bench: Bench) -> None:
+    mailing, cap = bench.plan(100), warmup.WarmUp(start=31, growth=1)
+    providers = [Memory(), Memory()]
+    sendings = [
+        bench.sender(provider, owner=f"here:{place}:1", window=4, warm_up=cap).send(mailing.id)
+        for place, provider in enumerate(providers)
+    ]
+    await asyncio.gather(*sendings)
+    assert [len(provider.sent) > 0 for provider in providers] == [True, True]
+    assert sum(len(provider.sent) for provider in providers) == 31
 
 
 async def test_a_slow_domain_never_holds_up_the_others(bench: Bench) -> None:
