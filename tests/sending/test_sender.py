@@ -12,7 +12,7 @@ from newsletter import ports
 from newsletter.domain import deliveries, errors, messages, numbering, retries, warmup
 from newsletter.domain.deliveries import AfterCrash, MailingStatus, State
 from newsletter.domain.verdicts import ACCEPTED, Verdict
-from newsletter.sending import pacing, sender, watching
+from newsletter.sending import owners, pacing, sender, watching
 from tests.sending import samples
 from tests.sending.conftest import Bench
 from tests.sending.providers import BUSY, DEAD, LOST, SLOWER, STOP, Memory
@@ -239,9 +239,8 @@ async def test_what_a_dead_sender_left_in_the_air_is_resent_or_held(
 ) -> None:
     mailing = bench.plan(10)
     # A process of this machine that cannot exist: pids are positive.
-    import socket
-
-    dead = samples.lease(f"{socket.gethostname()}:0:1")
+    host = owners.own().rsplit(":", 2)[0]
+    dead = samples.lease(f"{host}:0:1")
     lost = bench.ledger.turn(mailing.id, dead, [], limit=4, now=samples.NOW).claimed
     provider = Memory()
     policy = retries.Policy(after_crash=after_crash)
