@@ -11,6 +11,10 @@ WIDTH = 72
 #: Kinsoku: what no line may begin with, and what none may end with.
 _NEVER_FIRST = "、。，．・：；？！）」』】〕〉》］｝ー々ゝゞっゃゅょッャュョぁぃぅぇぉァィゥェォ％%"
 _NEVER_LAST = "（「『【〔〈《［｛"
+#: Outside of these, every character takes one column.
+_UNEVEN = re.compile(
+    "[^\0-\u00ac\u00ae-\u02ff\u0391-\u03a1\u03a3-\u0482\u2010-\u2027\u2030-\u205e\u20ac\u2190-\u21ff]"
+)
 #: No character below is wide.
 _WIDE = re.compile("[\u1100-\u1fff\u2070-\U0010ffff]")
 _CLINGING = "\u200d\ufe0e\ufe0f"
@@ -18,7 +22,7 @@ _CLINGING = "\u200d\ufe0e\ufe0f"
 
 def width(text: str) -> int:
     """Return how many columns a text takes; wide East Asian characters and emoji take two."""
-    if text.isascii():
+    if _is_even(text):
         return len(text)
     columns, joined = 0, False
     for character in text:
@@ -36,21 +40,10 @@ def wrap(text: str, *, columns: int = WIDTH, first: str = "", rest: str = "") ->
         first: stands before the first line.
         rest: stands before every other line.
     """
+    fill = _fill if _is_even(text) else _fill_unevenly
     lines: list[str] = []
     for paragraph in text.split("\n"):
-        prefix = rest if lines else first
-        line, used, room = [prefix], 0, columns - width(prefix)
-        for blank, word in _words(paragraph):
-            takes = len(word) if word.isascii() else width(word)
-            if used and used + len(blank) + takes > room:
-                lines.append("".join(line))
-                line, used, room = [rest], 0, columns - width(rest)
-            elif used:
-                line.append(blank)
-                used += len(blank)
-            line.append(word)
-            used += takes
-        lines.append("".join(line).rstrip())
+        lines += fill(paragraph, rest if lines else first, rest, columns)
     return "\n".join(lines)
 
 
@@ -62,7 +55,49 @@ def ruled(text: str, mark: str, *, columns: int = WIDTH) -> str:
 
 def tidy(text: str) -> str:
     """Drop blanks at line ends and empty lines beyond one; end with one line end."""
-    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)).strip("\n") + "\n"
+    if " \n" in text or "\t\n" in text or text.endswith((" ", "\t")):
+        text = "\n".join([line.rstrip(" \t") for line in text.split("\n")])
+    blocks = [block.strip("\n") for block in text.split("\n\n")]
+    return "\n\n".join(filter(None, blocks)) + "\n"
+
+
+def _is_even(text: str) -> bool:
+    """Say whether every character of a text takes one column."""
+    return text.isascii() or not _UNEVEN.search(text)
+
+
+def _fill(paragraph: str, prefix: str, rest: str, columns: int) -> list[str]:
+    """Break a paragraph whose characters all take one column."""
+    text = " ".join(filter(None, paragraph.replace("\t", " ").split(" ")))
+    lines: list[str] = []
+    start, room = 0, max(1, columns - width(prefix))
+    while len(text) - start > room:
+        end = text.rfind(" ", start, start + room + 1)
+        if end < 0:
+            end = text.find(" ", start + room)
+        if end < 0:
+            break
+        lines.append(prefix + text[start:end])
+        prefix, start, room = rest, end + 1, max(1, columns - width(rest))
+    lines.append((prefix + text[start:]).rstrip())
+    return lines
+
+
+def _fill_unevenly(paragraph: str, prefix: str, rest: str, columns: int) -> list[str]:
+    lines: list[str] = []
+    line, used, room = [prefix], 0, columns - width(prefix)
+    for blank, word in _words(paragraph):
+        takes = len(word) if word.isascii() else width(word)
+        if used and used + len(blank) + takes > room:
+            lines.append("".join(line))
+            line, used, room = [rest], 0, columns - width(rest)
+        elif used:
+            line.append(blank)
+            used += len(blank)
+        line.append(word)
+        used += takes
+    lines.append("".join(line).rstrip())
+    return lines
 
 
 def _words(paragraph: str) -> list[tuple[str, str]]:

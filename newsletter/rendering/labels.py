@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
+import types
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -20,12 +21,7 @@ def read(folders: tuple[Path, ...], language: str) -> Mapping[str, str]:
     Raises:
         RenderError: a ``labels.toml`` cannot be read.
     """
-    found: dict[str, str] = {}
-    tables = [_tables(folder / _FILE) for folder in reversed(folders)]
-    for name in (_FALLBACK, language.partition("-")[0].lower(), language.lower()):
-        for table in tables:
-            found |= {key: str(text) for key, text in table.get(name, {}).items()}
-    return found
+    return _chosen(language, tuple(_changed(folder / _FILE) for folder in reversed(folders)))
 
 
 def written_date(day: date, labels: Mapping[str, str]) -> str:
@@ -34,16 +30,31 @@ def written_date(day: date, labels: Mapping[str, str]) -> str:
     return labels["date"].format(year=day.year, month=months[day.month - 1].strip(), day=day.day)
 
 
-def _tables(path: Path) -> Mapping[str, Mapping[str, object]]:
+def _changed(path: Path) -> tuple[Path, int]:
+    """Return a file with the time of its last change, 0 where there is none."""
     try:
-        return _read(path, path.stat().st_mtime_ns)
+        return path, path.stat().st_mtime_ns
     except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return path, 0
+    except OSError as error:
         raise errors.RenderError(f"{path}: {error}") from error
 
 
 @functools.lru_cache(maxsize=16)
-def _read(path: Path, _modified: int) -> Mapping[str, Mapping[str, object]]:
-    """Read a file once, as long as it does not change."""
-    return tomllib.loads(path.read_text("utf-8"))
+def _chosen(language: str, files: tuple[tuple[Path, int], ...]) -> Mapping[str, str]:
+    """Return the labels of a language from files in rising order, read once as long as none changes."""
+    tables = [_read(path) for path, modified in files if modified]
+    found: dict[str, str] = {}
+    for name in (_FALLBACK, language.partition("-")[0].lower(), language.lower()):
+        for table in tables:
+            found |= {key: str(text) for key, text in table.get(name, {}).items()}
+    return types.MappingProxyType(found)
+
+
+def _read(path: Path) -> Mapping[str, Mapping[str, object]]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise errors.RenderError(f"{path}: {error}") from error

@@ -6,6 +6,7 @@ template itself, which an editor may have written.
 
 from __future__ import annotations
 
+import functools
 import re
 
 from newsletter.domain import errors
@@ -19,12 +20,30 @@ _POSITION = re.compile(r"\s*at position (\d+):\d+")
 _VOID = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"})
 
 
+#: Results kept, and the longest source of one: issues that have as much of everything share their skeleton.
+_KEPT, _MAX_KEPT = 16, 100_000
+
+
 def to_html(source: str) -> str:
-    """Render MJML source, without web fonts and without includes.
+    """Render MJML source, without web fonts and without includes; the same source is rendered once.
 
     Raises:
         RenderError: the source is too large, too deep, or not what the renderer takes.
     """
+    return _kept(source) if len(source) <= _MAX_KEPT else _rendered(source)
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _kept(source: str) -> str:
+    return _rendered(source)
+
+
+def forget() -> None:
+    """Let go of every result."""
+    _kept.cache_clear()
+
+
+def _rendered(source: str) -> str:
     import mjml
 
     if not hasattr(mjml, "mjml2html"):
@@ -66,6 +85,8 @@ def _guard(source: str) -> None:
         raise errors.RenderError(f"the template makes more than {_MAX_BYTES:,} bytes of MJML")
     if "\0" in source:
         raise errors.RenderError("the template holds a NUL character")
+    if source.count("<") - source.count("</") <= _MAX_DEPTH:
+        return
     depth = 0
     for closing, name, empty in _TAG.findall(source):
         if not name or empty or name.lower() in _VOID:

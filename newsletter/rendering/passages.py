@@ -6,11 +6,11 @@ most passages are the same each time, and reading Markdown is most of the work.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import posixpath
 import urllib.parse
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from newsletter.domain import errors
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _KEPT = 128
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Manner:
     """How the Markdown of one render is written."""
 
@@ -39,6 +39,14 @@ class Manner:
     #: The words “Credit” and “Image” in the language of the edition.
     credit_label: str
     image: str
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @functools.cached_property
+    def _hash(self) -> int:
+        """Reckoned once: every passage asks for it."""
+        return hash(tuple(getattr(self, field.name) for field in dataclasses.fields(self)))
 
     def address(self, url: str, is_image: bool) -> str:
         """Make an address absolute.

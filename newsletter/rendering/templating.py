@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import traceback
 import types
 from collections.abc import Mapping
@@ -10,6 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import jinja2
+import jinja2.compiler
+import jinja2.environment
+import jinja2.nodes
+import jinja2.runtime
 import jinja2.sandbox
 import markupsafe
 
@@ -22,6 +27,8 @@ _MAX_CHARACTERS = 4_000_000
 _MAX_ROUNDS = 100_000
 #: The name under which a render's slots travel in its context.
 SLOTS = "_slots"
+#: What stands in MJML as it is.
+_PLAIN = (markupsafe.Markup, int, float, jinja2.Undefined)
 _Kind = TypeVar("_Kind")
 
 
@@ -30,7 +37,8 @@ class Words(types.SimpleNamespace):
 
 
 #: Records, of which nothing can be changed and nothing called: the sandbox need not look any closer.
-_RECORDS: set[type] = {Words}
+#: What a template imports is one too: it shows its macros, and values that the sandbox let it have.
+_RECORDS: set[type] = {Words, jinja2.environment.TemplateModule}
 
 
 def record(kind: type[_Kind]) -> type[_Kind]:
@@ -39,15 +47,38 @@ def record(kind: type[_Kind]) -> type[_Kind]:
     return kind
 
 
+class _Generator(jinja2.compiler.CodeGenerator):
+    """Writes values as `finalize` returns them, which is strings with nothing left to escape."""
+
+    def _output_child_pre(self, node: jinja2.nodes.Expr, frame: jinja2.compiler.Frame, finalize: Any) -> None:
+        settled = frame.eval_ctx.autoescape == self.environment.autoescape
+        if frame.eval_ctx.volatile or not settled:
+            super()._output_child_pre(node, frame, finalize)
+        else:
+            self.write(f"({finalize.src}")
+
+
 class _Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
     """A sandbox in which text cannot be multiplied without end."""
 
+    code_generator_class = _Generator
     intercepted_binops = frozenset({"*", "**"})
 
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        if type(obj) in _RECORDS:
-            return not attr.startswith("_")
-        return super().is_safe_attribute(obj, attr, value)
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if type(obj) not in _RECORDS or attribute.startswith("_"):
+            return super().getattr(obj, attribute)
+        try:
+            return getattr(obj, attribute)
+        except AttributeError:
+            return self.undefined(obj=obj, name=attribute)
+
+    def call(self, context: jinja2.runtime.Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if type(obj) is not jinja2.runtime.Macro:
+            return super().call(context, obj, *args, **kwargs)
+        # A macro sees what its own template sees, and nothing of the place that calls it.
+        kwargs.pop("_loop_vars", None)
+        kwargs.pop("_block_vars", None)
+        return obj(context.eval_ctx, *args, **kwargs)
 
     def call_binop(self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any) -> Any:
         if not isinstance(left, int | float) or not isinstance(right, int | float) or operator == "**":
@@ -99,16 +130,18 @@ def run(environment: jinja2.Environment, name: str, context: Mapping[str, Any]) 
     return "".join(written)
 
 
+@functools.lru_cache(maxsize=16)
 def trusted(tokens: Any) -> Words:
     """Return a record of design tokens for templates: they are settings, and stand in MJML as they are."""
-    names = [field.name for field in dataclasses.fields(tokens)]
-    names += [name for name, value in vars(type(tokens)).items() if isinstance(value, property)]
-    return Words(**{name: _trusted(getattr(tokens, name)) for name in names})
+    words: Words = _trusted(tokens)
+    return words
 
 
 def _trusted(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
-        return trusted(value)
+        names = [field.name for field in dataclasses.fields(value)]
+        names += [name for name, found in vars(type(value)).items() if isinstance(found, property)]
+        return Words(**{name: _trusted(getattr(value, name)) for name in names})
     # Tokens are refused when they are made, unless they can stand between double quotes.
     return markupsafe.Markup(value) if isinstance(value, str) else value  # noqa: S704
 
@@ -121,13 +154,15 @@ def _place(error: BaseException, name: str) -> str:
 
 
 @jinja2.pass_context
-def _to_slot(context: jinja2.runtime.Context, value: Any) -> Any:
+def _to_slot(context: jinja2.runtime.Context, value: Any) -> str:
     """Write a value as a slot, so that the MJML renderer never sees it."""
-    if isinstance(value, markupsafe.Markup | int | float | jinja2.Undefined):
-        return value
+    if type(value) is not str and isinstance(value, _PLAIN):
+        return str(value)
     slots: slot_room.Slots | None = context.get(SLOTS)
     if slots is None:
         raise jinja2.TemplateRuntimeError("import macros “with context”")
+    if type(value) is str:
+        return slots.text(value)
     if isinstance(value, slot_room.Html):
         return slots.html(value)
     if isinstance(value, messages.Field):
@@ -136,11 +171,14 @@ def _to_slot(context: jinja2.runtime.Context, value: Any) -> Any:
 
 
 @jinja2.pass_context
-def _to_text(context: jinja2.runtime.Context, value: Any) -> Any:
+def _to_text(context: jinja2.runtime.Context, value: Any) -> str:
     """Write a value as plain text; personal fields stay open."""
+    if type(value) is str:
+        return value
     if isinstance(value, messages.Field):
-        return context[SLOTS].field(value)
-    return value
+        slots: slot_room.Slots = context[SLOTS]
+        return slots.field(value)
+    return str(value)
 
 
 class _Rounds:

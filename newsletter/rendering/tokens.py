@@ -83,5 +83,7 @@ FONTS: Mapping[str, Mapping[str, str]] = {
 
 def for_language(tokens: Tokens, language: str) -> Tokens:
     """Return tokens whose font stacks begin with fonts for a language's letters."""
-    before = FONTS.get(language.partition("-")[0].lower(), {})
+    before = FONTS.get(language.partition("-")[0].lower())
+    if before is None:
+        return tokens
     return replace(tokens, **{name: stack + getattr(tokens, name) for name, stack in before.items()})

@@ -96,8 +96,10 @@ class Views:
         in_mail: bool = True,
     ) -> None:
         """Begin a render, for mail or for browsers."""
-        kept = [path.read_text("utf-8", "replace") for path in snippets.available(theme.folders).values()]
-        everything = f"{issue}{publication}{kept}"
+        everything = f"{issue}{publication}"
+        if "{{" in everything:
+            kept = snippets.available(theme.folders).values()
+            everything += "".join(path.read_text("utf-8", "replace") for path in kept)
         if len(everything) > _MAX_CHARACTERS:
             raise errors.RenderError(
                 f"{issue.path}: some {len(everything):,} characters make no letter that a mail program shows",

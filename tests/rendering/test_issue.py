@@ -56,6 +56,11 @@ def test_an_unknown_personal_field_is_named() -> None:
         samples.rendered(bad)
 
 
+def test_a_personal_field_in_a_heading_is_filled_though_plain_text_sets_headings_in_capitals() -> None:
+    headed = dataclasses.replace(samples.ISSUE, intro="### For {{ subscriber.first_name }}")
+    assert "FOR Ada" in text_of(headed)
+
+
 def test_a_personal_field_never_enters_an_address() -> None:
     bad = dataclasses.replace(samples.ISSUE, intro="[x](https://example.org/?who={{ subscriber.email }})")
     with pytest.raises(errors.RenderError, match="cannot stand inside an address"):

@@ -41,14 +41,20 @@ def test_text_is_escaped_for_elements_and_attributes() -> None:
 
 def test_the_word_of_the_slots_occurs_nowhere_in_the_text() -> None:
     slot = slots.Slots("text").text("x")
-    word = slot.removesuffix("0x")
+    word = slot.removesuffix("0X")
     assert word not in slots.Slots(f"text {word}").text("x")
+
+
+def test_a_heading_in_capitals_cannot_make_a_slot_of_what_was_written() -> None:
+    slot = slots.Slots("").text("x")
+    word = slot.removesuffix("0X").lower()
+    assert slots.Slots(f"text {word}").text("x").lower().removesuffix("0x") != word
 
 
 def test_a_number_that_no_slot_has_is_nothing() -> None:
     holder = slots.Slots("")
     slot = holder.text("x")
-    assert holder.fill(slot.replace("0x", "99x")) == ()
+    assert holder.fill(slot.replace("0X", "99X")) == ()
 
 
 def test_bytes_are_counted_for_each_entry() -> None:
