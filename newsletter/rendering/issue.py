@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from newsletter.domain import issues, messages, publications
-from newsletter.rendering import columns, mjml, slots, templating, views
+from newsletter.rendering import columns, confinement, mjml, slots, templating, views
 from newsletter.rendering import theme as themes
 
 #: Keeps the text under the preheader out of the inbox row: a joiner, a non-joiner, a blank that holds.
@@ -31,6 +31,14 @@ def render(
     Raises:
         RenderError: a template, a personal field or a text cannot be rendered; says which.
     """
+    if themes.is_own(theme):
+        return confinement.run(_poured, issue, publication, theme, image_base)
+    return _poured(issue, publication, theme, image_base)
+
+
+def _poured(
+    issue: issues.Issue, publication: publications.Publication, theme: themes.Theme, image_base: str
+) -> messages.Rendered:
     themes.check(theme)
     reading = views.Views(issue, publication, theme, image_base=image_base)
     context = reading.context()

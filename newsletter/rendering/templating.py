@@ -124,9 +124,9 @@ def run(environment: jinja2.Environment, name: str, context: Mapping[str, Any]) 
     except jinja2.TemplateSyntaxError as error:
         raise errors.RenderError(f"{error.filename or error.name}:{error.lineno}: {error.message}") from error
     except RecursionError as error:
-        raise errors.RenderError(f"{_place(error, name)}: includes or calls itself without end") from None
+        raise errors.RenderError(f"{place(error, name)}: includes or calls itself without end") from None
     except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-        raise errors.RenderError(f"{_place(error, name)}: {error}") from error
+        raise errors.RenderError(f"{place(error, name)}: {error}") from error
     return "".join(written)
 
 
@@ -146,8 +146,8 @@ def _trusted(value: Any) -> Any:
     return markupsafe.Markup(value) if isinstance(value, str) else value  # noqa: S704
 
 
-def _place(error: BaseException, name: str) -> str:
-    """Return ``file:line`` of the innermost template line that an error passed through."""
+def place(error: BaseException, name: str) -> str:
+    """Return ``file:line`` of the innermost template line that an error passed through, or the name."""
     frames = traceback.extract_tb(error.__traceback__)
     inside = [frame for frame in frames if frame.filename.endswith((".j2", ".md"))]
     return f"{inside[-1].filename}:{inside[-1].lineno}" if inside else name

@@ -30,6 +30,17 @@ class Theme:
         return dataclasses.replace(self, folders=(folder, *self.folders))
 
 
+def is_own(theme: Theme, pattern: str = "*.j2") -> bool:
+    """Say whether any template of a name may be a workspace's own, and not one that we know."""
+    known = theme.folders[-1]
+    return any(
+        not (known / path.relative_to(folder)).is_file()
+        or path.read_bytes() != (known / path.relative_to(folder)).read_bytes()
+        for folder in theme.folders[:-1]
+        for path in folder.glob(pattern)
+    )
+
+
 def packaged() -> Theme:
     """Return the theme that travels with the program.
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from typing import Any
 
 from newsletter.domain import fields, issues, publications
-from newsletter.rendering import templating, views
+from newsletter.rendering import confinement, templating, views
 from newsletter.rendering import theme as themes
 
 _TEMPLATE = "web.html.j2"
@@ -35,9 +34,7 @@ def render(
     Raises:
         RenderError: a template, a personal field or a text cannot be rendered; says which.
     """
-    reading = views.Views(issue, publication, theme, image_base=image_base, in_mail=False)
-    context = reading.context() | {"address": page or address(issue, publication)}
-    return _poured(_TEMPLATE, reading, context, theme, everybody(issue, publication))
+    return _written(_TEMPLATE, issue, publication, theme, image_base=image_base, page=page)
 
 
 def content(
@@ -48,21 +45,38 @@ def content(
     Raises:
         RenderError: a template, a personal field or a text cannot be rendered; says which.
     """
-    reading = views.Views(issue, publication, theme, in_mail=False)
-    context = reading.context() | {"address": page or address(issue, publication)}
-    return _poured(_CONTENT, reading, context, theme, everybody(issue, publication))
+    return _written(_CONTENT, issue, publication, theme, page=page)
+
+
+def _written(
+    template: str,
+    issue: issues.Issue,
+    publication: publications.Publication,
+    theme: themes.Theme,
+    *,
+    image_base: str = "",
+    page: str = "",
+) -> str:
+    """Pour an issue into a template; into a workspace's own within limits."""
+    address_ = page or address(issue, publication)
+    if themes.is_own(theme):
+        return confinement.run(_poured, template, issue, publication, theme, image_base, address_)
+    return _poured(template, issue, publication, theme, image_base, address_)
 
 
 def _poured(
     template: str,
-    reading: views.Views,
-    context: Mapping[str, Any],
+    issue: issues.Issue,
+    publication: publications.Publication,
     theme: themes.Theme,
-    values: Mapping[str, str],
+    *places: str,
 ) -> str:
-    """Pour a context into a template, and close what is personal in it with what is true of everybody."""
+    """Pour an issue into a template, and close what is personal in it with what is true of everybody."""
+    image_base, page = places
+    reading = views.Views(issue, publication, theme, image_base=image_base, in_mail=False)
+    context = reading.context() | {"address": page}
     written = templating.run(themes.environment(theme.folders, escaping=True), template, context)
-    values = {**values, "view_url": context["address"]}
+    values = {**everybody(issue, publication), "view_url": page}
     return fields.join(reading.slots.fill(written), values, escape=html.escape)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 from urllib.parse import urlencode
 
 from newsletter.domain import errors, publications
 from newsletter.domain.subscribers import Subscriber
 from newsletter.domain.tokens import Purpose, Signer, fingerprint
-from newsletter.rendering import templating
+from newsletter.rendering import confinement, templating
 from newsletter.rendering import theme as themes
 
 FALLBACK = "en"
@@ -37,7 +37,7 @@ class MailLetters:
     ) -> None:
         """``latest`` returns the public address of the newest issue, or nothing."""
         self._publication = publication
-        self._environment = themes.environment(theme.folders, escaping=False)
+        self._theme = theme
         self._signer = signer
         self._send = send
         self._latest = latest
@@ -87,6 +87,12 @@ class MailLetters:
     def _rendered(self, kind: str, language: str, values: dict[str, str]) -> str:
         names = [f"mail/{kind}.{tag}.txt.j2" for tag in (language, language.partition("-")[0], FALLBACK)]
         for name in names:
-            if name in self._environment.list_templates():
-                return templating.run(self._environment, name, values)
+            if any((folder / name).is_file() for folder in self._theme.folders):
+                if themes.is_own(self._theme, name):
+                    return confinement.run(_poured, self._theme, name, values)
+                return _poured(self._theme, name, values)
         raise errors.RenderError(f"the template {names[-1]} is in none of the theme's folders")
+
+
+def _poured(theme: themes.Theme, name: str, values: Mapping[str, str]) -> str:
+    return templating.run(themes.environment(theme.folders, escaping=False), name, values)

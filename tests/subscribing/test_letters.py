@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.domain import publications, tokens
+from newsletter.domain import errors, publications, tokens
 from newsletter.domain.subscribers import Status, Subscriber
 from newsletter.domain.tokens import Purpose
-from newsletter.rendering import theme
+from newsletter.rendering import confinement, theme
 from newsletter.subscribing.letters import MailLetters
 
 SIGNER = tokens.Signer(b"k" * 32)
@@ -111,3 +111,17 @@ def test_every_letter_stands_in_every_language_with_subject_and_contact(kind: st
     text = (folder / f"{kind}.{language}.txt.j2").read_text(encoding="utf-8")
     assert text.startswith("Subject: ")
     assert "{{ contact }}" in text
+
+
+def test_a_template_of_one_s_own_that_never_ends_is_an_error(
+    post: Post, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confinement, "SECONDS", 0.5)  # the test waits for its end
+    (tmp_path / "mail").mkdir()
+    loops = "".join(f"{{% for c{i} in postal_address %}}" for i in range(9))
+    (tmp_path / "mail" / "manage.en.txt.j2").write_text(f"{loops}{'{% endfor %}' * 9}")
+    with pytest.raises(errors.RenderError, match=r"manage\.en\.txt\.j2:1: takes more than"):
+        letters(post, folder=tmp_path).manage(ADA)
+    assert post.sent == []
+    letters(post, folder=tmp_path).goodbye(ADA)
+    assert len(post.sent) == 1
