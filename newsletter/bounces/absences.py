@@ -104,12 +104,12 @@ UNKNOWN_USER = phrases.listed(
     destinatario inesistente; destinatario sconosciuto; indirizzo inesistente; indirizzo non trovato;
     usuario no existe; usuario inexistente; destinatario no encontrado; no se encontro; cuenta inexistente;
     no se ha encontrado; no ha sido encontrad; usuario nao; destinatario desconhecido; nao foi encontrad;
-    conta inexistente; nicht gefunden; existiert nicht; kein solcher; kein postfach; unbekannter;
-    nicht bekannt; ungultige empfanger; ungultiger empfanger; pas ete trouve; introuvable;
-    destinataire n'existe; adresse invalide; bestaat niet; niet gevonden; gebruiker onbekend; finns inte;
-    ei ole olemassa; findes ikke; okand mottagare; neexistuje; nem letezik; bulunamadi; nie znaleziono;
-    brak takiego; uzytkownik nieznany; нет такого; неизвестный пользователь; пользователь неизвестен;
-    не зарегистрирован; несуществующ; немає такого; 无此用户; 用户未找到; 收件人不存在; 查無; 找不到;
-    宛先不明; 見つかりませんでした; 存在しない; 존재하지
+    nao encontrad; no encontrad; non trovat; conta inexistente; nicht gefunden; existiert nicht;
+    kein solcher; kein postfach; unbekannter; nicht bekannt; ungultige empfanger; ungultiger empfanger;
+    pas ete trouve; introuvable; destinataire n'existe; adresse invalide; bestaat niet; niet gevonden;
+    gebruiker onbekend; finns inte; ei ole olemassa; findes ikke; okand mottagare; neexistuje; nem letezik;
+    bulunamadi; nie znaleziono; brak takiego; uzytkownik nieznany; нет такого; неизвестный пользователь;
+    пользователь неизвестен; не зарегистрирован; несуществующ; немає такого; 无此用户; 用户未找到;
+    收件人不存在; 查無; 找不到; 宛先不明; 見つかりませんでした; 存在しない; 존재하지
     """
 )

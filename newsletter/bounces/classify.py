@@ -74,6 +74,8 @@ _NOT_REGISTERED = 542
 _DEAD_MAILBOX = frozenset({"5.1.1", "5.1.3", "5.1.6", "5.7.17"})
 #: Sender's address, protocol, message and policy: a domain named with these is ours.
 _SENDERS_CODE = re.compile(r"5\.(?:1\.[78]|5\.[1-9]|[67]\.)")
+#: “Something about the address”; in answer to RCPT TO it is the recipient's.
+_ADDRESS_STATUS = "5.1.0"
 #: Codes that agree with “user unknown” without saying it themselves.
 _AGREEING = frozenset({"5.1.0", "5.1.10", "5.1.351", "5.4.1"})
 
@@ -135,6 +137,8 @@ def judge(evidence: Evidence) -> Judgement:
         stage=stages.stage_of(text) or stages.stage_of(context),
         address=evidence.address.lower(),
     )
+    if cause is Cause.OTHER and status == _ADDRESS_STATUS and refusal.stage is stages.Stage.RCPT:
+        cause = Cause.UNKNOWN_USER
     verdict: Verdict = "hard" if _is_dead(cause, refusal) else "soft"
     return Judgement(
         cause=_settle(cause, verdict, refusal.stage), verdict=verdict, status=status, reply_code=reply

@@ -43,7 +43,33 @@ def examine(raw: bytes) -> Report:
                     sender=report.sender,
                     subject=report.subject,
                 )
+        return _with_the_only_address(mail, report)
     return report
+
+
+def _with_the_only_address(mail: parts.Mail, report: Report) -> Report:
+    """Complete a report that names nobody: only one address may be meant."""
+    told = prose.read(_report_text(mail))
+    address = _only_address(mail, told, returned.marks(mail, told.returned))
+    if not address:
+        return report
+    finding = prose.Finding(address=address, words="")
+    recipient = _judged(finding, told.text, final=report.kind is Kind.BOUNCE)
+    return dataclasses.replace(report, recipients=(recipient,))
+
+
+def _only_address(mail: parts.Mail, told: prose.Prose, marks: returned.Marks) -> str:
+    """Take it from the words, else from the To field of what was returned, unless it is a list."""
+    ours = _addresses(mail.headers.all("from", "to", "sender", "reply-to", "return-path", "delivered-to"))
+    if address := spotting.only_one(told.text, frozenset(ours)):
+        return address
+    mailed = set(_addresses(marks.to)) - {*ours, *_addresses(marks.lists)}
+    return mailed.pop() if len(mailed) == 1 else ""
+
+
+def _addresses(fields: Sequence[str]) -> list[str]:
+    found = (each[0] for value in fields for each in spotting.ADDRESS.finditer(value[:1000]))
+    return [address for each in found if (address := spotting.clean_address(each).lower())]
 
 
 def _examine(mail: parts.Mail) -> Report:
@@ -68,7 +94,7 @@ def _reports_within(mail: parts.Mail) -> Iterator[parts.Mail]:
     inside = [leaf.text for leaf in mail.leaves if leaf.kind == "message/rfc822"][:2]
     for text in (*inside, prose.read(_report_text(mail)).returned):
         inner = parts.split(text.encode("utf-8", "replace"))
-        if inner.kind == "multipart/report":
+        if inner.kind == "multipart/report" or "mailer-daemon" in inner.headers.get("from").lower():
             yield inner
 
 
@@ -85,8 +111,9 @@ def _kind_and_recipients(
         return _sns(notice)
     entries = _entries(mail, told.text)
     if entries:
-        return *_from_entries(entries, told), ""
-    return *_from_prose(mail, told, marks), ""
+        mailed = frozenset(_addresses(marks.to))
+        return *_from_entries([entry.named_as(mailed) for entry in entries], told), ""
+    return *_from_prose(mail, told), ""
 
 
 def _sns(notice: dict[str, object]) -> tuple[Kind, Sequence[Recipient], str]:
@@ -147,16 +174,13 @@ def _comment(status: str) -> str:
     return status.partition("(")[2].rstrip(") ") if status[1:2] == "." else status
 
 
-def _from_prose(
-    mail: parts.Mail, told: prose.Prose, marks: returned.Marks
-) -> tuple[Kind, Sequence[Recipient]]:
-    if not replies.looks_like_bounce(mail, told.text) or (
-        replies.is_automatic(mail) and not replies.is_robot_sender(mail)
-    ):
+def _from_prose(mail: parts.Mail, told: prose.Prose) -> tuple[Kind, Sequence[Recipient]]:
+    by_person = not (replies.is_robot_sender(mail) or replies.is_marked_as_bounce(mail))
+    if not replies.looks_like_bounce(mail, told.text) or (by_person and replies.is_automatic(mail)):
         return _mail_of_somebody(mail), []
     if replies.is_success(told.text) or replies.is_receipt(mail, told.text):
         return Kind.DELIVERED, []
-    findings = _findings(mail, told, marks)
+    findings = _findings(mail, told)
     final = not replies.is_delay(told.text, mail.headers.get("subject"))
     context = told.text if len(findings) == 1 else ""
     recipients = [_judged(finding, context, final=final) for finding in findings[:_MAX_RECIPIENTS]]
@@ -171,7 +195,7 @@ def _mail_of_somebody(mail: parts.Mail) -> Kind:
     return Kind.AUTO_REPLY if replies.is_automatic(mail) else Kind.REPLY
 
 
-def _findings(mail: parts.Mail, told: prose.Prose, marks: returned.Marks) -> Sequence[prose.Finding]:
+def _findings(mail: parts.Mail, told: prose.Prose) -> Sequence[prose.Finding]:
     failed = [
         spotting.clean_address(each)
         for value in mail.headers.all("x-failed-recipients")
@@ -182,14 +206,7 @@ def _findings(mail: parts.Mail, told: prose.Prose, marks: returned.Marks) -> Seq
         unique = dict.fromkeys(address for address in failed[:_MAX_RECIPIENTS] if address)
         return [about.get(address.lower(), prose.Finding(address=address, words="")) for address in unique]
     bare = prose.bare_names(told.text, mail.headers.get("from"))
-    found = bare if "nameserver query" in told.text else told.findings or bare
-    if found:
-        return found
-    has_status = any(leaf.kind in reports.DELIVERY_STATUS for leaf in mail.leaves)
-    named = [found[0] for value in marks.to for found in spotting.ADDRESS.finditer(value[:1000])]
-    if has_status and len(named) == 1:
-        return [prose.Finding(address=spotting.clean_address(named[0]), words="")]
-    return []
+    return bare if "nameserver query" in told.text else told.findings or bare
 
 
 def _judged(finding: prose.Finding, text: str, *, final: bool) -> Recipient:

@@ -98,9 +98,9 @@ _AUTHENTICATION = phrases.listed(
     spf record; spf check; spf fail; spf policy; spf validation; _spf:; spf (; (spf); spf hard;
     spf alignment; violates spf; openspf; spf.pobox; sender policy framework; dmarc; dkim;
     unauthenticated email; unauthenticated mail; does not have authentication information;
-    authentication checks; sender unauthenticated; fails to pass authentication; your spf; spf settings;
-    spf authentication; domain authentication fail; invalid spf; sender id (pra); domainkeys;
-    dkim signature; is not allowed to send mail. lpn; gmail requires all
+    authentication checks; sender unauthenticated; sender is unauthenticated; fails to pass authentication;
+    your spf; spf settings; spf authentication; domain authentication fail; invalid spf; sender id (pra);
+    domainkeys; dkim signature; is not allowed to send mail. lpn; gmail requires all
     """
 )
 

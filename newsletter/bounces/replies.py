@@ -103,13 +103,16 @@ def is_robot_sender(mail: parts.Mail) -> bool:
 
 def looks_like_bounce(mail: parts.Mail, text: str) -> bool:
     """Weigh sender, subject and words: any two of them make a report, a known header alone too."""
-    if any(name in mail.headers for name in _TELLING_HEADERS) or _is_report(mail):
-        return True
-    if "mailer-daemon" in mail.headers.get("from")[:500].lower():
+    if is_marked_as_bounce(mail) or "mailer-daemon" in mail.headers.get("from")[:500].lower():
         return True
     robot = is_robot_sender(mail)
     subject = phrases.mentions(_flat(mail.headers.get("subject")), _BOUNCE_SUBJECTS)
     return robot + subject + phrases.mentions(_flat(text), _BOUNCE_WORDS) >= 2
+
+
+def is_marked_as_bounce(mail: parts.Mail) -> bool:
+    """Say whether a mailer's own header, or the content type, says what the mail is."""
+    return any(name in mail.headers for name in _TELLING_HEADERS) or _is_report(mail)
 
 
 def _is_report(mail: parts.Mail) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from newsletter.bounces import parts, spotting
 
@@ -18,6 +18,8 @@ _MAX_RECIPIENTS = 50
 SUCCESS = frozenset({"delivered", "relayed", "expanded", "deliverable"})
 _UNPREFIXED = re.compile(r"(?:rfc822|utf-8|x400|x-unix|local|addr-type|smtp)\s*;\s*", re.IGNORECASE)
 _DIAGNOSTIC_TYPE = re.compile(r"[A-Za-z][\w-]{0,40}\s{0,4}")
+#: Long lines of JSON are cut by the mailer, some with a mark.
+_FOLD = re.compile(r"!\n |\n ?")
 _HEX = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}|\+([0-9A-F]{2})")
 _FIELDS_IN_PROSE = re.compile(
     r"^[> \t]{0,8}(?:final|original)-recipient[ \t]*:", re.IGNORECASE | re.MULTILINE
@@ -42,6 +44,12 @@ class Entry:
     action: str
     status: str
     diagnostic: str
+
+    def named_as(self, mailed: frozenset[str]) -> Entry:
+        """Prefer the one of both addresses that the returned message is addressed to (in lower case)."""
+        if self.final.lower() in mailed and self.address.lower() not in mailed:
+            return replace(self, address=self.final, final=self.address)
+        return self
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,16 +101,21 @@ def complaint(mail: parts.Mail) -> Complaint | None:
 
 
 def sns_notice(text: str) -> dict[str, object] | None:
-    """Return the SES notification in a mail that Amazon SNS sent to an e-mail endpoint."""
-    start = text.find('{"notificationType"')
-    if start < 0:
-        return None
-    joined = re.sub(r"\n[ ]?", "", text[start : start + 20_000])
+    """Return the SES notification in a mail that Amazon SNS sent, in SNS's cover or not."""
+    head = text[:40_000].lstrip()
+    start = head.find('{"notificationType"')
+    start = 0 if start < 0 and head.startswith("{") and "notificationType" in head else start
+    notice = _json_object(_FOLD.sub("", head[start:])) if start >= 0 else None
+    inner = notice.get("Message") if notice else None
+    return _json_object(inner) if isinstance(inner, str) else notice
+
+
+def _json_object(text: str) -> dict[str, object] | None:
     try:
-        notice, _ = json.JSONDecoder().raw_decode(joined)
+        found, _ = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
         return None
-    return notice if isinstance(notice, dict) else None
+    return found if isinstance(found, dict) else None
 
 
 def sns_entries(notice: dict[str, object]) -> list[Entry]:

@@ -45,6 +45,8 @@ class Marks:
     list_unsubscribe: tuple[str, ...]
     #: Addresses in the returned message's To.
     to: tuple[str, ...]
+    #: Fields that name a discussion list which carried the returned message, or the report.
+    lists: tuple[str, ...]
 
 
 def marks(mail: parts.Mail, pasted: str) -> Marks:
@@ -57,6 +59,9 @@ def marks(mail: parts.Mail, pasted: str) -> Marks:
         message_id=_message_id(headers, pasted),
         list_unsubscribe=uris,
         to=tuple(headers.all("to")),
+        lists=tuple(
+            each for source in (mail.headers, headers) for each in source.all("list-post", "x-beenthere")
+        ),
     )
 
 

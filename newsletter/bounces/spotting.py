@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 #: An address as mailers print it; wide enough for RFC 6531, never across brackets or blanks.
-_ATOM = r"[^\s<>()\[\]:;,\"\\@]{1,128}@[^\s<>()\[\]:;,\"\\@]{1,255}"
-ADDRESS = re.compile(rf"(?<![^\s<>()\[\]:;,\"\\'`=]){_ATOM}")
+_ATOM = r"[^\s<>()\[\]:;,\"\\@|]{1,128}@[^\s<>()\[\]:;,\"\\@|]{1,255}"
+ADDRESS = re.compile(rf"(?<![^\s<>()\[\]:;,\"\\'`=|]){_ATOM}")
 _QUOTED = re.compile(r"\s{0,20}<(\"[^\"\n]{1,100}\"@[^\s<>]{1,255})>")
 #: The address stands alone on its line, or begins it.
 _ALONE = re.compile(
-    rf"[\s*•·>\-]{{0,20}}[\"'<\[(]{{0,2}}(?:smtp:|rfc822; ?|mailto:)?({_ATOM})[\"'>\])]{{0,2}}[.,;:]?\s*",
+    rf"[\s*•·>\-]{{0,20}}(?:\d{{1,3}}[.)] )?[\"'<\[(]{{0,2}}(?:smtp[:;] ?|rfc822; ?|mailto:)?({_ATOM})"
+    r"[\"'>\])]{0,2}[.,;:]?\s*",
     re.IGNORECASE,
+)
+#: A name and the address in brackets, as a header has them: Ann Example <ann@example.org>
+_WITH_NAME = re.compile(
+    rf"\s{{0,20}}(?:\"[^\"<>@\n]{{1,60}}\"|(?:[^\W\da-z_][\w.'-]{{0,30}} ){{1,4}}) ?<({_ATOM})>:?\s*"
 )
 _LEADING = re.compile(
     rf"(?:[\s*•·]{{0,20}}|[\s>]{{0,4}}---- "
@@ -39,11 +44,15 @@ _LEADS = (
     r"deliver(?:y|ing)? (?:your |the |of )?(?:e?mail|message) to|mailbox|unknown (?:user|host)",
     r"delivery failed[^:]{0,40}|user ?id|allowed size|is full|violation for|dda:smtp=",
     r"following recipients? returned [a-z ]{1,20}errors?|of this mailing list|to (?:this|the) address",
-    r"gateway for|reach the following recipient|address rejected|account|user|address",
+    r"gateway for|reach the following recipient|address rejected|account|user|address|sorry|e-?mail|sent to",
+    r"message-id in|empf[aä]nger|zustellung an|destinat[aá]ri[oa]s?|destinataires?|ontvangers?",
+    r"geadresseerden?|mottagare|modtager|odbiorc\w|получател\w|адрес\w{0,3}|宛先|受信者|送信先|收件人|接收者",
 )
 _NAMED = re.compile(
-    rf"(?:{'|'.join(_LEADS)})[\s:,;'\"<\[(]{{0,12}}(?:smtp:|rfc822; ?)?(?<![\w.+-])({_ATOM})", re.IGNORECASE
+    rf"(?:{'|'.join(_LEADS)})[\s:：,;'\"<\[(=|]{{0,12}}(?:smtp:|rfc822; ?)?(?<![\w.+-])({_ATOM})",
+    re.IGNORECASE,
 )
+_MAX_LINES = 300
 #: Lines of a pasted header that name the sender or the mail itself.
 _OTHER_FIELD = re.compile(
     r"\s{0,8}(?:>\s?)?(?:from|sender|reply-to|return-path|message-id|mail from|received|subject|cc|sent|date"
@@ -81,6 +90,18 @@ def spot(lines: Sequence[str]) -> list[Mark]:
     return _on_lines(lines) or _in_phrases(lines) or _in_details(lines) or _near_errors(lines)
 
 
+def only_one(text: str, own: frozenset[str]) -> str:
+    """Return the one address in a text that is neither ours, nor a service's or a helper's; else nothing."""
+    found: set[str] = set()
+    for line in text.split("\n")[:_MAX_LINES]:
+        if "@" in line and not _OTHER_FIELD.match(line):
+            for match in ADDRESS.finditer(line):
+                if not _HELPER.search(line, 0, match.start()) and not _SERVICE.match(match[0]):
+                    found.add(clean_address(match[0]).lower())
+    named = found - own - {""}
+    return named.pop() if len(named) == 1 else ""
+
+
 def clean_address(text: str) -> str:
     """Strip what clings to an address in prose; empty when it is none."""
     address = text.strip().strip("<>'\"`[](){}*").rstrip(".,;:!?").removeprefix("mailto:")
@@ -97,6 +118,7 @@ def _on_lines(lines: Sequence[str]) -> list[Mark]:
             continue
         reply = _REPLY.match(line)
         found = reply or _IMAIL.match(line) or _ALONE.fullmatch(line) or _EXPANDED.match(line)
+        found = found or _WITH_NAME.fullmatch(line)
         found = found or _LEADING.match(line) or _QUOTED.match(line)
         address = clean_address(found[1]) if found else ""
         if address and not (_SERVICE.match(address) and _is_sentence(lines, number)):
