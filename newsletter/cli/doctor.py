@@ -82,12 +82,16 @@ def probes(app: wiring.App) -> dict[str, Probe]:
     def provider() -> Iterator[Diagnosis]:
         yield _fine("provider", asyncio.run(app.provider().probe()))
 
+    def letters() -> Iterator[Diagnosis]:
+        yield app.examine_letters()
+
     return {
         "settings": settings,
         "secrets": lambda: diagnosis.private(app.workspace.env_file, *_key_files(app)),
         "signing key": key,
         "postal address": lambda: diagnosis.postal_address(app.publication.postal_address),
         "database": database,
+        "letters": letters,
         "templates": templates,
         "provider": provider,
         "web": lambda: diagnosis.web(app.publication.url, diagnosis.addresses_of),

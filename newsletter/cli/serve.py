@@ -64,9 +64,11 @@ def _clock(house: wiring.App) -> Iterator[None]:
     for said in _standing(house):
         output.line(said)
     house.keep_watch(queue, lambda: _remind(house))
+    house.errand.start()
     try:
         yield
     finally:
+        house.errand.stop()
         queue.stop()
 
 

@@ -6,16 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from newsletter.domain import audiences, intake, rolls, subscribers
+from newsletter.domain import audiences, intake, letters, rolls, subscribers
 
 
 class Directory(Protocol):
     """Subscribers, their consent records and the suppressions."""
 
     def add(
-        self, subscriber: subscribers.Subscriber, record: subscribers.ConsentRecord
+        self,
+        subscriber: subscribers.Subscriber,
+        record: subscribers.ConsentRecord,
+        *,
+        letter: letters.Kind | None = None,
     ) -> subscribers.Subscriber:
-        """Write a new subscriber with the record that explains it.
+        """Write a new subscriber with the record that explains it and the letter that follows, at once.
 
         Raises:
             AddressError: the address is on the list already.
@@ -30,8 +34,8 @@ class Directory(Protocol):
         """Return the subscriber with this id, or None."""
         ...
 
-    def apply(self, move: subscribers.Move) -> bool:
-        """Set a subscriber's status and append the consent record, in one transaction.
+    def apply(self, move: subscribers.Move, *, letter: letters.Kind | None = None) -> bool:
+        """Set a status, append the consent record and the letter that follows, in one transaction.
 
         Return False, and write nothing, when the status is no longer the one that was decided upon.
         """

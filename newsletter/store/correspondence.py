@@ -1,13 +1,49 @@
-"""Tables of what goes to and fro beside mailings: what the world reported, and how often forms were used."""
+"""Tables of what goes to and fro beside mailings: letters, reports of the world, counts of the forms' use."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from newsletter.store.columns import EMPTY, BigId, Instant
+
+
+class LetterRow(SQLModel, table=True):
+    """A letter about a subscription: its facts, and what became of it. Erased with its person."""
+
+    __tablename__ = "letter"
+    __table_args__ = (
+        Index(
+            "ix_letter_open",
+            "not_before",
+            "id",
+            sqlite_where=text("settled_at IS NULL"),
+            postgresql_where=text("settled_at IS NULL"),
+        ),
+        # Its Message-ID is made from its id: none is given twice.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    kind: str
+    subscriber_id: int = Field(
+        sa_type=BigId, index=True, sa_column_args=[ForeignKey("subscriber.id", ondelete="CASCADE")]
+    )
+    asked_at: datetime = Field(sa_type=Instant)
+    #: Where it goes when that is not the subscriber's own address.
+    address: str = Field(default="", sa_column_kwargs=EMPTY)
+    state: str
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": text("0"), "nullable": False})
+    #: When it may go; once claimed, when the claim is over.
+    not_before: datetime = Field(sa_type=Instant)
+    #: Who has claimed it: ``host:pid:start``.
+    owner: str = Field(default="", sa_column_kwargs=EMPTY)
+    first_tried_at: datetime | None = Field(default=None, sa_type=Instant)
+    #: None while it waits.
+    settled_at: datetime | None = Field(default=None, sa_type=Instant)
+    reply: str = Field(default="", sa_column_kwargs=EMPTY)
 
 
 class ReportRow(SQLModel, table=True):
@@ -74,6 +110,7 @@ class AllowanceRow(SQLModel, table=True):
     last_at: datetime = Field(sa_type=Instant, index=True)
 
 
+letter = SQLModel.metadata.tables["letter"]
 report = SQLModel.metadata.tables["report"]
 event = SQLModel.metadata.tables["event"]
 allowance = SQLModel.metadata.tables["allowance"]

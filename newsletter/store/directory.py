@@ -9,7 +9,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from newsletter.domain import addresses, audiences, errors, intake, rolls, subscribers
-from newsletter.store import audience_sql, directory_import, erasing, people, tables
+from newsletter.domain.letters import Kind, Letter
+from newsletter.store import audience_sql, directory_import, erasing, letters, people, tables
 from newsletter.store.database import Database
 
 _ROW = tables.subscriber.c
@@ -24,9 +25,13 @@ class StoredDirectory:
         self._hash = keyed_hash
 
     def add(
-        self, subscriber: subscribers.Subscriber, record: subscribers.ConsentRecord
+        self,
+        subscriber: subscribers.Subscriber,
+        record: subscribers.ConsentRecord,
+        *,
+        letter: Kind | None = None,
     ) -> subscribers.Subscriber:
-        """Write a new subscriber with the record that explains it."""
+        """Write a new subscriber with the record that explains it, and the letter that follows."""
         with self._database.writing() as connection:
             key = addresses.key(subscriber.email)
             if connection.scalar(sa.select(_ROW.id).where(_ROW.email_key == key)) is not None:
@@ -42,6 +47,7 @@ class StoredDirectory:
             found = dataclasses.replace(subscriber, id=made)
             people.set_labels(connection, found)
             people.append(connection, made, record)
+            _put(connection, made, record, letter)
             return found
 
     def find(self, email: str) -> subscribers.Subscriber | None:
@@ -54,8 +60,8 @@ class StoredDirectory:
         with self._database.reading() as connection:
             return people.one(connection, _ROW.id == subscriber)
 
-    def apply(self, move: subscribers.Move) -> bool:
-        """Set a status and append its record; False when the status changed since it was read."""
+    def apply(self, move: subscribers.Move, *, letter: Kind | None = None) -> bool:
+        """Set a status, append record and letter; False when the status changed since it was read."""
         after, record = move.subscriber, move.record
         unchanged = sa.and_(_ROW.id == after.id, _ROW.status == move.was.value)
         with self._database.writing() as connection:
@@ -66,6 +72,7 @@ class StoredDirectory:
             )
             if moved.rowcount:
                 people.append(connection, after.id, record)
+                _put(connection, after.id, record, letter)
             return bool(moved.rowcount)
 
     def save(self, subscriber: subscribers.Subscriber, *, now: datetime) -> None:
@@ -156,6 +163,13 @@ class StoredDirectory:
         mine = suppression.c.value_hash == self._hash(addresses.key(value))
         with self._database.writing() as connection:
             return bool(connection.execute(sa.delete(suppression).where(mine)).rowcount)
+
+
+def _put(
+    connection: sa.Connection, subscriber: int, record: subscribers.ConsentRecord, letter: Kind | None
+) -> None:
+    if letter is not None:
+        letters.insert(connection, [Letter(kind=letter, subscriber=subscriber, asked_at=record.at)])
 
 
 def _known(email: str) -> errors.AddressError:

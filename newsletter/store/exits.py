@@ -8,7 +8,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from newsletter.domain import subscribers
-from newsletter.store import people, tables
+from newsletter.domain.letters import Kind, Letter
+from newsletter.store import letters, people, tables
 from newsletter.store.database import Database
 from newsletter.subscribing.leaving import Departed, Departure
 
@@ -94,3 +95,9 @@ def _write(connection: sa.Connection, moves: Sequence[subscribers.Move]) -> None
         for move in moves
     ]
     connection.execute(sa.insert(tables.consent), rows)
+    goodbyes = [
+        Letter(kind=Kind.GOODBYE, subscriber=move.subscriber.id, asked_at=move.record.at)
+        for move in moves
+        if move.was not in subscribers.OFF
+    ]
+    letters.insert(connection, goodbyes)

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from newsletter.domain import addresses, audiences, errors, intake, membership, rolls, subscribers
+from newsletter.domain.letters import Kind, Letter
 from newsletter.domain.subscribers import ConsentRecord, How, Status, Subscriber
+from newsletter.store.memory_letters import MemoryLetters
 
 
 class MemoryDirectory:
@@ -22,8 +24,9 @@ class MemoryDirectory:
         self._suppressed: dict[str, rolls.Suppression] = {}
         self._last = 0
         self._runs = 0
+        self.letters = MemoryLetters()
 
-    def add(self, subscriber: Subscriber, record: ConsentRecord) -> Subscriber:
+    def add(self, subscriber: Subscriber, record: ConsentRecord, *, letter: Kind | None = None) -> Subscriber:
         """Write a new subscriber with the record that explains it."""
         key = addresses.key(subscriber.email)
         if key in self._ids:
@@ -32,6 +35,7 @@ class MemoryDirectory:
         self._ids[key] = number
         self._people[number] = _sorted(dataclasses.replace(subscriber, id=number))
         self._history[number] = [record]
+        self._put(number, record, letter)
         return self._people[number]
 
     def find(self, email: str) -> Subscriber | None:
@@ -42,14 +46,19 @@ class MemoryDirectory:
         """Return the subscriber with this id, or None."""
         return self._people.get(subscriber)
 
-    def apply(self, move: subscribers.Move) -> bool:
-        """Set a status and append its record; False when the status changed since it was read."""
+    def apply(self, move: subscribers.Move, *, letter: Kind | None = None) -> bool:
+        """Set a status, append record and letter; False when the status changed since it was read."""
         found = self._people.get(move.subscriber.id)
         if found is None or found.status is not move.was:
             return False
         self._people[found.id] = dataclasses.replace(found, status=move.subscriber.status)
         self._history[found.id].append(move.record)
+        self._put(found.id, move.record, letter)
         return True
+
+    def _put(self, subscriber: int, record: ConsentRecord, letter: Kind | None) -> None:
+        if letter is not None:
+            self.letters.put(Letter(kind=letter, subscriber=subscriber, asked_at=record.at))
 
     def save(self, subscriber: Subscriber, *, now: datetime) -> None:
         """Write everything of a known subscriber but status, address and history."""
@@ -78,6 +87,7 @@ class MemoryDirectory:
             return
         key = addresses.key(found.email)
         del self._ids[key], self._history[subscriber]
+        self.letters.erase(subscriber)
         self._suppressed[key] = rolls.Suppression(value="", reason=subscribers.ERASED, at=now)
 
     def list(

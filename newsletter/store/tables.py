@@ -326,6 +326,7 @@ mailing_template = metadata.tables["mailing_template"]
 lease = metadata.tables["lease"]
 delivery = metadata.tables["delivery"]
 budget = metadata.tables["budget"]
+letter = correspondence.letter
 report = correspondence.report
 event = correspondence.event
 allowance = correspondence.allowance

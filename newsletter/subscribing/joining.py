@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from newsletter import ports
 from newsletter.domain import addresses, allowances, subscribers, tokens
+from newsletter.domain.letters import Kind, Letter
 from newsletter.domain.subscribers import ConsentRecord, How, Status, Subscriber
 from newsletter.domain.tokens import Purpose, Signer
 from newsletter.subscribing import cleaning
@@ -29,26 +29,10 @@ class Limiter(Protocol):
 
 
 class Letters(Protocol):
-    """The mails that the house writes to people about their subscription."""
+    """Takes down what is to be written to people about their subscription: it is mailed after the answer."""
 
-    def confirm(self, person: Subscriber, token: str) -> None:
-        """Ask whether it was them."""
-        ...
-
-    def welcome(self, person: Subscriber) -> None:
-        """Greet a new reader."""
-        ...
-
-    def goodbye(self, person: Subscriber) -> None:
-        """Take leave, with a way back."""
-        ...
-
-    def manage(self, person: Subscriber) -> None:
-        """Bring the link to their own page."""
-        ...
-
-    def readdress(self, person: Subscriber, address: str, token: str) -> None:
-        """Ask at the new address whether it is theirs."""
+    def put(self, letter: Letter) -> None:
+        """Put a letter down that no other change calls for."""
         ...
 
 
@@ -88,8 +72,8 @@ class Hall:
         where = allowances.visitor(visitor)
         return self._limiter.take(f"visitor {where}", self._policy.visitor, now=now)
 
-    def ask(self, request: Request, *, now: datetime) -> Callable[[], None]:
-        """Take a request in; return what is to be mailed, for after the answer, which is always the same.
+    def ask(self, request: Request, *, now: datetime) -> None:
+        """Take a request in, and put down the letter that answers it; the page is always the same.
 
         Raises:
             AddressError: what was typed is no address.
@@ -98,21 +82,21 @@ class Hall:
         person = self._directory.find(email)
         barred = self._directory.is_suppressed(email) not in ("", subscribers.ERASED)
         if barred or not self._may_write(email, now=now):
-            return _nothing
-        known = person is not None
-        person = person or self._put_down(request, email, now)
-        if person.status is Status.ACTIVE:
-            return self._manage(person)
-        if person.status in (Status.BOUNCED, Status.COMPLAINED):
-            return _nothing
+            return
+        if person is not None and person.status is Status.ACTIVE:
+            self._write(Kind.MANAGE, person, now=now)
+            return
+        if person is not None and person.status in (Status.BOUNCED, Status.COMPLAINED):
+            return
         if not self._limiter.take(f"ever {addresses.key(email)}", self._policy.address_ever, now=now):
-            return _nothing
-        if known and person.status is Status.PENDING:
+            return
+        if person is None:
+            self._put_down(request, email, now)
+        elif person.status is Status.PENDING:
             # They wait anew: the row must outlive the link that is mailed now.
-            self._directory.apply(subscribers.move(person, _asked(request, now)))
-        asked = person
-        token = self._signer.sign(Purpose.CONFIRM, asked.id, int(now.timestamp()))
-        return lambda: self._letters.confirm(asked, token)
+            self._directory.apply(subscribers.move(person, _asked(request, now)), letter=Kind.CONFIRM)
+        else:
+            self._write(Kind.CONFIRM, person, now=now)
 
     def confirmable(self, token: str, *, now: datetime) -> Subscriber | None:
         """Return who would be confirmed; None when the link is too old or something happened since.
@@ -144,14 +128,14 @@ class Hall:
             wording=wording,
             ip=allowances.truncated(visitor),
         )
-        if not self._directory.apply(subscribers.move(person, record)):
+        if not self._directory.apply(subscribers.move(person, record), letter=Kind.WELCOME):
             return self._directory.get(person.id)
         if self._directory.is_suppressed(person.email) == subscribers.ERASED:
             self._directory.lift(person.email)
         return dataclasses.replace(person, status=Status.ACTIVE)
 
-    def find(self, email: str, *, now: datetime) -> Callable[[], None]:
-        """Mail the link to a person's own page to whoever asks for it; the answer is always the same.
+    def find(self, email: str, *, now: datetime) -> None:
+        """Mail the link to a person's own page to whoever asks for it; the page is always the same.
 
         Raises:
             AddressError: what was typed is no address.
@@ -159,11 +143,10 @@ class Hall:
         address = cleaning.clean(email)
         person = self._directory.find(address)
         suppressed = self._directory.is_suppressed(address)
-        if person is None or suppressed or not self._may_write(address, now=now):
-            return _nothing
-        return self._manage(person)
+        if person is not None and not suppressed and self._may_write(address, now=now):
+            self._write(Kind.MANAGE, person, now=now)
 
-    def ask_address(self, person: Subscriber, email: str, *, now: datetime) -> Callable[[], None]:
+    def ask_address(self, person: Subscriber, email: str, *, now: datetime) -> None:
         """Begin a change of address: it is confirmed at the new one.
 
         Raises:
@@ -171,12 +154,8 @@ class Hall:
         """
         address = cleaning.clean(email)
         taken = self._directory.find(address) is not None or self._directory.is_suppressed(address)
-        if taken or not self._may_write(address, now=now):
-            return _nothing
-        token = self._signer.sign(
-            Purpose.ADDRESS, person.id, int(now.timestamp()), tokens.fingerprint(address)
-        )
-        return lambda: self._letters.readdress(person, address, token)
+        if not taken and self._may_write(address, now=now):
+            self._write(Kind.READDRESS, person, address=address, now=now)
 
     def change_address(self, token: str, email: str, *, now: datetime) -> Subscriber | None:
         """Give a person the address that was confirmed; None when the link is too old or names another.
@@ -209,7 +188,7 @@ class Hall:
             return False
         return True
 
-    def _put_down(self, request: Request, email: str, now: datetime) -> Subscriber:
+    def _put_down(self, request: Request, email: str, now: datetime) -> None:
         person = Subscriber(
             email=email,
             status=Status.PENDING,
@@ -218,10 +197,10 @@ class Hall:
             language=request.language,
             topics=request.topics,
         )
-        return self._directory.add(person, _asked(request, now))
+        self._directory.add(person, _asked(request, now), letter=Kind.CONFIRM)
 
-    def _manage(self, person: Subscriber) -> Callable[[], None]:
-        return lambda: self._letters.manage(person)
+    def _write(self, kind: Kind, person: Subscriber, *, address: str = "", now: datetime) -> None:
+        self._letters.put(Letter(kind=kind, subscriber=person.id, asked_at=now, address=address))
 
 
 def _asked(request: Request, now: datetime) -> ConsentRecord:
@@ -233,7 +212,3 @@ def _asked(request: Request, now: datetime) -> ConsentRecord:
         wording=request.wording,
         ip=allowances.truncated(request.visitor),
     )
-
-
-def _nothing() -> None:
-    """Mail nobody."""

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from newsletter import ports
 from newsletter.domain import subscribers
+from newsletter.domain.letters import Kind
 from newsletter.domain.subscribers import ConsentRecord, How, Status, Subscriber
 
 
@@ -35,7 +36,7 @@ class Departed(NamedTuple):
 
 
 class Exit(Protocol):
-    """Lets many leave at once, in one transaction: statuses, consent records and the ledger's notes."""
+    """Lets many leave in one transaction: statuses, records, the ledger's notes, letters of goodbye."""
 
     def take(self, wanted: Sequence[Departure], *, now: datetime) -> Sequence[Departed]:
         """Let them leave, in the order of their wishes.
@@ -60,21 +61,35 @@ class OneByOne:
     def _take(self, wish: Departure, now: datetime) -> Departed:
         before = self._directory.get(wish.subscriber)
         source = wish.record(now).source
-        person = leave(self._directory, wish.subscriber, how=wish.how, source=source, now=now)
+        said = before is not None and before.status not in subscribers.OFF
+        person = leave(
+            self._directory,
+            wish.subscriber,
+            how=wish.how,
+            source=source,
+            letter=Kind.GOODBYE if said else None,
+            now=now,
+        )
         if wish.mailing:
             self._ledger.mark_unsubscribed(wish.mailing, wish.subscriber, now=now)
         return Departed(person, before.status if before else None)
 
 
 def leave(
-    directory: ports.Directory, subscriber: int, *, how: How, source: str, now: datetime
+    directory: ports.Directory,
+    subscriber: int,
+    *,
+    how: How,
+    source: str,
+    letter: Kind | None = None,
+    now: datetime,
 ) -> Subscriber | None:
     """Take a subscriber off the list and return them as they are now; None when nobody has that id.
 
     Leaving twice is leaving once: who is off the list already is returned unchanged.
     """
     record = ConsentRecord(status=Status.UNSUBSCRIBED, at=now, how=how, source=source)
-    return _moved(directory, subscriber, lambda person: subscribers.leave(person, record))
+    return _moved(directory, subscriber, lambda person: subscribers.leave(person, record), letter=letter)
 
 
 def come_back(
@@ -94,11 +109,15 @@ def come_back(
 
 
 def _moved(
-    directory: ports.Directory, number: int, decide: Callable[[Subscriber], subscribers.Move | None]
+    directory: ports.Directory,
+    number: int,
+    decide: Callable[[Subscriber], subscribers.Move | None],
+    *,
+    letter: Kind | None = None,
 ) -> Subscriber | None:
     """Decide upon a subscriber's present state, and again whenever somebody else moved it meanwhile."""
     while person := directory.get(number):
         move = decide(person)
-        if move is None or directory.apply(move):
+        if move is None or directory.apply(move, letter=letter):
             return person if move is None else move.subscriber
     return None

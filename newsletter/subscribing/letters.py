@@ -1,37 +1,41 @@
-"""The mails about a subscription: plain text, from templates that a workspace may replace."""
+"""Letters in words: plain text, from templates that a workspace may replace."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from newsletter.domain import errors, publications
+from newsletter.domain.letters import Kind, Letter
 from newsletter.domain.subscribers import Subscriber
 from newsletter.domain.tokens import Purpose, Signer, fingerprint
 from newsletter.rendering import confinement, templating
 from newsletter.rendering import theme as themes
 
 FALLBACK = "en"
+#: They go to addresses that nobody has vouched for yet: nothing that a stranger typed stands in them.
+_TO_STRANGERS = frozenset({Kind.CONFIRM, Kind.REMIND, Kind.READDRESS})
 
 
-class Send(Protocol):
-    """Sends one mail of the house's own."""
+class Written(NamedTuple):
+    """A letter in words, ready to be handed over."""
 
-    def __call__(self, *, to: str, name: str, subject: str, text: str) -> None:
-        """Send it."""
-        ...
+    letter: Letter
+    to: str
+    name: str
+    subject: str
+    text: str
 
 
-class MailLetters:
-    """`joining.Letters` by mail."""
+class Writer:
+    """Puts letters into words."""
 
     def __init__(
         self,
         publication: publications.Publication,
         theme: themes.Theme,
         signer: Signer,
-        send: Send,
         *,
         latest: Callable[[], str] = str,
     ) -> None:
@@ -39,53 +43,50 @@ class MailLetters:
         self._publication = publication
         self._theme = theme
         self._signer = signer
-        self._send = send
         self._latest = latest
 
-    def confirm(self, person: Subscriber, token: str) -> None:
-        """Ask whether it was them; nothing that a stranger typed stands in this mail."""
-        self._write("confirm", person, to=person.email, link=f"/confirm/{token}")
+    def write(self, letter: Letter, person: Subscriber) -> Written:
+        """Put a letter into words; the same facts give the same links at every try.
 
-    def remind(self, person: Subscriber, token: str) -> None:
-        """Ask once more whether it was them."""
-        self._write("remind", person, to=person.email, link=f"/confirm/{token}")
-
-    def welcome(self, person: Subscriber) -> None:
-        """Greet a new reader."""
-        self._write("welcome", person, to=person.email, name=person.name, latest=self._latest())
-
-    def goodbye(self, person: Subscriber) -> None:
-        """Take leave, with a way back."""
-        token = self._signer.sign(Purpose.UNDO, person.id)
-        self._write("goodbye", person, to=person.email, name=person.name, link=f"/undo/{token}")
-
-    def manage(self, person: Subscriber) -> None:
-        """Bring the link to their own page."""
-        self._write("manage", person, to=person.email, name=person.name)
-
-    def readdress(self, person: Subscriber, address: str, token: str) -> None:
-        """Ask at the new address whether it is theirs."""
-        self._write("readdress", person, to=address, link=f"/address/{token}?{urlencode({'to': address})}")
-
-    def _write(
-        self, kind: str, person: Subscriber, *, to: str, link: str = "", name: str = "", latest: str = ""
-    ) -> None:
+        Raises:
+            RenderError: a template is missing or wrong.
+        """
         own = self._signer.sign(Purpose.PREFERENCES, person.id, fingerprint(person.email))
         values = {
             "publication": self._publication.title,
             "contact": self._publication.contact,
             "postal_address": self._publication.postal_address,
-            "link": f"{self._publication.url}{link}",
+            "link": f"{self._publication.url}{self._path(letter)}",
             "preferences": f"{self._publication.url}/preferences/{own}",
-            "latest": latest,
+            "latest": self._latest() if letter.kind is Kind.WELCOME else "",
         }
-        whole = self._rendered(kind, person.language or self._publication.language, values)
+        whole = self._rendered(letter.kind, person.language or self._publication.language, values)
         head, _, text = whole.partition("\n\n")
-        subject = head.removeprefix("Subject:").strip()
-        self._send(to=to, name=name, subject=subject, text=text)
+        return Written(
+            letter=letter,
+            to=letter.address or person.email,
+            name="" if letter.kind in _TO_STRANGERS else person.name,
+            subject=head.removeprefix("Subject:").strip(),
+            text=text,
+        )
 
-    def _rendered(self, kind: str, language: str, values: dict[str, str]) -> str:
-        names = [f"mail/{kind}.{tag}.txt.j2" for tag in (language, language.partition("-")[0], FALLBACK)]
+    def _path(self, letter: Letter) -> str:
+        """Return the path of the one link that a letter is about."""
+        who, asked_at = letter.subscriber, int(letter.asked_at.timestamp())
+        match letter.kind:
+            case Kind.CONFIRM | Kind.REMIND:
+                return f"/confirm/{self._signer.sign(Purpose.CONFIRM, who, asked_at)}"
+            case Kind.GOODBYE:
+                return f"/undo/{self._signer.sign(Purpose.UNDO, who)}"
+            case Kind.READDRESS:
+                mark = fingerprint(letter.address)
+                token = self._signer.sign(Purpose.ADDRESS, who, asked_at, mark)
+                return f"/address/{token}?{urlencode({'to': letter.address})}"
+        return ""
+
+    def _rendered(self, kind: Kind, language: str, values: dict[str, str]) -> str:
+        tags = (language, language.partition("-")[0], FALLBACK)
+        names = [f"mail/{kind.value}.{tag}.txt.j2" for tag in tags]
         for name in names:
             if any((folder / name).is_file() for folder in self._theme.folders):
                 if themes.is_own(self._theme, name):

@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from newsletter import ports
 from newsletter.domain import deliveries, numbering
+from newsletter.domain.letters import Letter
 from newsletter.domain.subscribers import Subscriber
 from newsletter.subscribing.registrar import Registrar
 
 
-def data(directory: ports.Directory, registrar: Registrar, person: Subscriber) -> Mapping[str, Any]:
+class Letters(Protocol):
+    """What was written to somebody about their subscription."""
+
+    def of(self, subscriber: int) -> Sequence[Letter]:
+        """Return the letters to a subscriber, oldest first."""
+        ...
+
+
+def data(
+    directory: ports.Directory, registrar: Registrar, letters: Letters, person: Subscriber
+) -> Mapping[str, Any]:
     """Return everything that is kept about one person (GDPR articles 15 and 20), ready for JSON."""
     return {
         "subscriber": person,
         "suppressed": directory.is_suppressed(person.email),
         "history": list(directory.history(person.id)),
         "deliveries": [delivered(number, each) for number, each in registrar.deliveries(person.id)],
+        "letters": [_put(each) for each in letters.of(person.id)],
+    }
+
+
+def _put(letter: Letter) -> Mapping[str, Any]:
+    """Return what is kept of one letter, in words that a person can read."""
+    return {
+        "letter": letter.kind,
+        "asked_at": letter.asked_at,
+        "address": letter.address,
+        "state": letter.state,
+        "at": letter.settled_at,
+        "reply": letter.reply,
     }
 
 

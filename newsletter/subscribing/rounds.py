@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from newsletter import ports
-from newsletter.domain import addresses, allowances, errors
+from newsletter.domain import addresses, allowances
+from newsletter.domain.letters import Kind, Letter
 from newsletter.domain.subscribers import Subscriber
-from newsletter.domain.tokens import Purpose, Signer
-from newsletter.subscribing import joining
+from newsletter.subscribing import joining, mailroom
 
-_log = logging.getLogger(__name__)
 #: Reminded once, this long after they last asked; not after a service was down for longer still.
 _REMIND_AFTER, _REMIND_UNTIL = timedelta(days=3), timedelta(days=10)
 _ONCE = allowances.Allowance(times=1)
@@ -40,11 +38,11 @@ class Counts(joining.Limiter, Protocol):
         ...
 
 
-class Reminder(Protocol):
-    """Writes the one mail of the rounds."""
+class Letters(joining.Letters, Protocol):
+    """Letters of which the old ones can be let go."""
 
-    def remind(self, person: Subscriber, token: str) -> None:
-        """Ask once more whether it was them."""
+    def prune(self, before: datetime) -> int:
+        """Delete letters that were settled before a moment; return how many there were."""
         ...
 
 
@@ -55,19 +53,20 @@ class Account:
     reminded: int
     deleted: int
     forgotten: int
+    #: Letters of long ago.
+    pruned: int = 0
 
 
 class Rounds:
     """What is done every so often about people who wait."""
 
     def __init__(
-        self, waiting: Waiting, counts: Counts, directory: ports.Directory, reminder: Reminder, signer: Signer
+        self, waiting: Waiting, counts: Counts, directory: ports.Directory, letters: Letters
     ) -> None:
         self._waiting = waiting
         self._counts = counts
         self._directory = directory
-        self._reminder = reminder
-        self._signer = signer
+        self._letters = letters
 
     def go(self, *, now: datetime) -> Account:
         """Go the rounds once; as often as one likes, nobody is reminded twice.
@@ -78,20 +77,20 @@ class Rounds:
         deleted = self._waiting.delete(now - joining.PATIENCE)
         due = self._waiting.between(now - _REMIND_UNTIL, now - _REMIND_AFTER)
         reminded = sum(self._remind(person, now) for person in due)
-        return Account(reminded=reminded, deleted=deleted, forgotten=self._counts.forget(now=now))
+        return Account(
+            reminded=reminded,
+            deleted=deleted,
+            forgotten=self._counts.forget(now=now),
+            pruned=self._letters.prune(now - mailroom.KEPT),
+        )
 
     def _remind(self, person: Subscriber, now: datetime) -> bool:
-        # Counted before it is sent: a mail too few is better than one too many.
+        # Counted before it is put down: a mail too few is better than one too many.
         mark = f"reminder {person.id} {person.joined_at.timestamp()}"
         ever = f"ever {addresses.key(person.email)}"
         if self._directory.is_suppressed(person.email) or not self._counts.take(mark, _ONCE, now=now):
             return False
         if not self._counts.take(ever, allowances.Allowances().address_ever, now=now):
             return False
-        try:
-            token = self._signer.sign(Purpose.CONFIRM, person.id, int(now.timestamp()))
-            self._reminder.remind(person, token)
-        except errors.NewsletterError as error:
-            _log.error("a reminder was not sent: %s", error, extra={"action": "reminder"})
-            return False
+        self._letters.put(Letter(kind=Kind.REMIND, subscriber=person.id, asked_at=now))
         return True

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-import anyio
-
 from newsletter import ports, wiring
-from newsletter.domain import errors, events, hooks, publications, tokens
+from newsletter.domain import events, hooks, publications, tokens
 from newsletter.domain.issues import Issue
 from newsletter.domain.subscribers import Subscriber
 from newsletter.rendering import theme
 from newsletter.subscribing import joining, leaving
 from newsletter.web import forms, visitors
-
-_log = logging.getLogger(__name__)
 
 
 class Gate(Protocol):
@@ -74,7 +67,8 @@ class Desk:
     hall: joining.Hall
     #: Lets people leave, those at once who ask at once.
     exit: leaving.Exit
-    letters: joining.Letters
+    #: Has the letters worked off that were put down meanwhile; returns at once.
+    call_mailroom: Callable[[], None]
     forms: forms.Forms
     #: What subscribers can choose, by the name they read.
     topics: Mapping[str, str]
@@ -88,35 +82,6 @@ class Desk:
     read: Callable[[Path], Issue]
     #: How issues look.
     theme: theme.Theme
-
-
-#: Threads for mails alone: a provider that hangs holds up other mails, and never a page. More than one would
-#: also take the processor from the pages.
-_MAILS = 1
-#: Requests that stay open for their mail: the server counts them, and refuses others beyond its limit.
-_OPEN = 50
-_unsent: set[asyncio.Task[None]] = set()
-
-
-@cache
-def _mailroom() -> anyio.CapacityLimiter:
-    return anyio.CapacityLimiter(_MAILS)
-
-
-async def mail(write: Callable[[], None]) -> None:
-    """Send a mail after an answer went out; a failure is logged, and the person can ask again."""
-    task = asyncio.create_task(anyio.to_thread.run_sync(_mail, write, limiter=_mailroom()))
-    _unsent.add(task)
-    task.add_done_callback(_unsent.discard)
-    if len(_unsent) <= _OPEN:
-        await task
-
-
-def _mail(write: Callable[[], None]) -> None:
-    try:
-        write()
-    except errors.NewsletterError as error:
-        _log.error("a mail about a subscription was not sent: %s", error, extra={"action": "letter"})
 
 
 def of(house: wiring.App) -> Desk:
@@ -137,7 +102,7 @@ def of(house: wiring.App) -> Desk:
         reception=reception,
         hall=house.hall,
         exit=house.exit,
-        letters=house.letters,
+        call_mailroom=house.errand.call,
         forms=forms.Forms(
             house.signer,
             clock=house.now,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
+from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
-from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from newsletter.domain import addresses, errors
@@ -68,7 +68,7 @@ class _Porch:
             wording=self._wording(language),
         )
         try:
-            mail = await run_in_threadpool(self._ask, wanted, filled.human)
+            await run_in_threadpool(self._ask, wanted, filled.human)
         except errors.AddressError as error:
             return self._form(
                 request,
@@ -78,7 +78,7 @@ class _Porch:
                 problem=str(error),
                 status=422,
             )
-        return self._asked(request, mail)
+        return self._asked(request)
 
     def ask(self, token: str, request: Request) -> Response:
         """Show who would be confirmed; change nothing."""
@@ -106,9 +106,8 @@ class _Porch:
         if person is None:
             return self._page("stale", request, status=410)
         own = self._at.signer.sign(Purpose.PREFERENCES, person.id, fingerprint(person.email))
-        shown = self._page("confirmed", request, masked=addresses.masked(person.email), own=own)
-        shown.background = BackgroundTask(desk.mail, lambda: self._at.letters.welcome(person))
-        return shown
+        self._at.call_mailroom()
+        return self._page("confirmed", request, masked=addresses.masked(person.email), own=own)
 
     def manage_form(self, request: Request) -> Response:
         """Show where one's own link can be asked for."""
@@ -124,13 +123,18 @@ class _Porch:
             return self._page("busy", request, status=429)
         email, now = filled.text("email"), self._at.clock()
         try:
-            mail = await run_in_threadpool(self._at.hall.find, email, now=now)
+            await run_in_threadpool(self._find, email, filled.human, now)
         except errors.AddressError as error:
             return self._manage_form(request, email=email, problem=str(error), status=422)
-        return self._asked(request, mail if filled.human else None)
+        return self._asked(request)
 
-    def _ask(self, wanted: Joining, human: bool) -> Callable[[], None] | None:
-        return self._at.hall.ask(wanted, now=self._at.clock()) if human else None
+    def _ask(self, wanted: Joining, human: bool) -> None:
+        if human:
+            self._at.hall.ask(wanted, now=self._at.clock())
+
+    def _find(self, email: str, human: bool, now: datetime) -> None:
+        if human:
+            self._at.hall.find(email, now=now)
 
     def _confirm(self, token: str, request: Request, language: str) -> Subscriber | None:
         return self._at.hall.confirm(
@@ -144,12 +148,10 @@ class _Porch:
         visitor, now = self._visitor(request), self._at.clock()
         return await run_in_threadpool(self._at.hall.admit, visitor, now=now)
 
-    def _asked(self, request: Request, mail: Callable[[], None] | None) -> Response:
-        # After the answer: how long a mail takes must not tell who is on the list.
-        shown = self._page("asked", request)
-        if mail is not None:
-            shown.background = BackgroundTask(desk.mail, mail)
-        return shown
+    def _asked(self, request: Request) -> Response:
+        # The letter goes after the answer: how long that takes must not tell who is on the list.
+        self._at.call_mailroom()
+        return self._page("asked", request)
 
     def _form(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from starlette.background import BackgroundTask
 from starlette.responses import PlainTextResponse
 
 from newsletter.domain import addresses, subscribers
@@ -50,15 +49,11 @@ class _Door:
         how = subscribers.How.PAGE if by_page else subscribers.How.ONE_CLICK
         subscriber, mailing = self._named(Purpose.LEAVE, token)
         wish = leaving.Departure(subscriber=subscriber, mailing=mailing, how=how)
-        person, before = await self._exit.ask(wish)
-        answer: Response
+        person, _ = await self._exit.ask(wish)
+        self._at.call_mailroom()
         if by_page:
-            answer = self._left(person, request)
-        else:
-            answer = PlainTextResponse("You are unsubscribed.\n", headers={"Cache-Control": "no-store"})
-        if person is not None and before not in subscribers.OFF:
-            answer.background = BackgroundTask(desk.mail, lambda: self._at.letters.goodbye(person))
-        return answer
+            return self._left(person, request)
+        return PlainTextResponse("You are unsubscribed.\n", headers={"Cache-Control": "no-store"})
 
     def ask_undo(self, token: str, request: Request) -> Response:
         """Show who would come back; change nothing."""

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
-from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from newsletter.domain import addresses, errors, tokens
@@ -96,12 +95,11 @@ class _Room:
 
     def _ask_address(self, person: Subscriber, filled: forms.Filled, request: Request) -> Response:
         try:
-            mail = self._at.hall.ask_address(person, filled.text("email"), now=self._at.clock())
+            self._at.hall.ask_address(person, filled.text("email"), now=self._at.clock())
         except errors.AddressError as error:
             return self._shown(person, request, said=str(error), status=422)
-        shown = self._shown(person, request, said="Please look into the new mailbox and confirm there.")
-        shown.background = BackgroundTask(desk.mail, mail)
-        return shown
+        self._at.call_mailroom()
+        return self._shown(person, request, said="Please look into the new mailbox and confirm there.")
 
     def _come_back(self, person: Subscriber, filled: forms.Filled, request: Request) -> Response:
         now = self._at.clock()

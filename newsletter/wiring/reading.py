@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,9 +13,13 @@ from newsletter.domain.subscribers import Subscriber
 from newsletter.wiring.standing import Standing
 
 if TYPE_CHECKING:
+    from newsletter.domain.diagnoses import Diagnosis
+    from newsletter.queues import errands
     from newsletter.queues.local import LocalQueue
     from newsletter.store.allowances import StoredLimiter
-    from newsletter.subscribing import joining, leaving, letters, rounds
+    from newsletter.store.letters import StoredLetters
+    from newsletter.subscribing import joining, leaving, mailroom, rounds
+    from newsletter.subscribing.letters import Written
 
 _log = logging.getLogger(__name__)
 #: How often the rounds are gone.
@@ -26,11 +30,34 @@ class Reading(Standing):
     """The rooms where readers are known."""
 
     @cached_property
-    def letters(self) -> letters.MailLetters:
-        """Return what writes to people about their subscription."""
-        from newsletter.subscribing import letters
+    def letters(self) -> StoredLetters:
+        """Return the letters to people about their subscription.
 
-        return letters.MailLetters(self.publication, self.theme, self.signer, self._mail, latest=self._latest)
+        Raises:
+            StoreError: the database is unreachable, or not migrated to this version.
+        """
+        from newsletter.store.letters import StoredLetters
+
+        self.database.require_current()
+        return StoredLetters(self.database)
+
+    @cached_property
+    def mailroom(self) -> mailroom.Mailroom:
+        """Return what works the letters off."""
+        from newsletter.sending import owners
+        from newsletter.subscribing import letters, mailroom
+
+        writer = letters.Writer(self.publication, self.theme, self.signer, latest=self._latest)
+        around = mailroom.Surroundings(now=self.now, rng=self.rng, owner=owners.own(), dead=owners.is_dead)
+        return mailroom.Mailroom(self.letters, self.directory, writer, self._carry, around=around)
+
+    @cached_property
+    def errand(self) -> errands.Errand:
+        """Return what has the letters worked off beside the public pages, at once when it is called."""
+        from newsletter.queues import errands
+        from newsletter.subscribing import mailroom
+
+        return errands.Errand(self.mailroom.work_off, name="letters", rest=mailroom.REST)
 
     @cached_property
     def limiter(self) -> StoredLimiter:
@@ -61,7 +88,7 @@ class Reading(Standing):
         from newsletter.subscribing import rounds
 
         waiting = StoredWaiting(self.database)
-        return rounds.Rounds(waiting, self.limiter, self.directory, self.letters, self.signer)
+        return rounds.Rounds(waiting, self.limiter, self.directory, self.letters)
 
     def keep_watch(self, queue: LocalQueue, remind: Callable[[], None]) -> None:
         """Have the clock of a service do what is due, the rounds among it."""
@@ -74,19 +101,42 @@ class Reading(Standing):
         """Go the rounds; a database that does not answer is asked again next time."""
         try:
             self.rounds.go(now=self.now())
+            self.errand.call()
         except errors.NewsletterError as error:
             _log.error("rounds: %s", error, extra={"action": "rounds"})
+
+    def examine_letters(self) -> Diagnosis:
+        """Say whether letters about subscriptions come through.
+
+        Raises:
+            StoreError: the database is unreachable, or not migrated to this version.
+        """
+        from newsletter.subscribing import mailroom
+
+        return mailroom.examine(self.letters, now=self.now())
 
     def data(self, person: Subscriber) -> Mapping[str, object]:
         """Return everything that is kept about one person."""
         from newsletter.subscribing import privacy
 
-        return privacy.data(self.directory, self.registrar, person)
+        return privacy.data(self.directory, self.registrar, self.letters, person)
 
-    def _mail(self, *, to: str, name: str, subject: str, text: str) -> None:
+    def _carry(self, written: Mapping[int, Written]) -> Sequence[deliveries.Receipt]:
         from newsletter.sending.notes import Note
+        from newsletter.subscribing import mailroom
 
-        self.messenger.send(Note(to=to, name=name, subject=subject, text=text))
+        notes = {
+            number: Note(
+                to=each.to,
+                name=each.name,
+                subject=each.subject,
+                text=each.text,
+                key=f"letter.{self.signer.keyed_hash(f'letter {number}')[:20]}",
+                at=each.letter.asked_at,
+            )
+            for number, each in written.items()
+        }
+        return self.messenger.carry(notes, patience=mailroom.PATIENCE)
 
     def _latest(self) -> str:
         """Return the address of the newest issue that went out."""

@@ -75,6 +75,15 @@ class Scene:
         """Return what arrived, each mail with its headers and all its texts."""
         return [_read(raw) for to, raw in list(self.postbox.taken) if address in ("", to)]
 
+    def settle(self) -> None:
+        """Wait until every letter is accounted for."""
+        pause = threading.Event()
+        for _ in range(PATIENCE * 20):
+            if self.app.letters.next_due() is None:
+                return
+            pause.wait(0.05)
+        pytest.fail("letters still wait")
+
     def status(self, address: str) -> Status | None:
         person = self.app.directory.find(address)
         return person.status if person else None
@@ -298,6 +307,7 @@ def test_a_scanner_that_follows_every_link_of_every_mail_changes_nothing(
         token = scene.app.signer.sign(Purpose.LEAVE, leaver.id, mailing.id)
         assert client.post(f"{scene.url}/u/{token}", content="List-Unsubscribe=One-Click").status_code == 200
     scene.mail("bea@example.net", "/undo/")
+    scene.settle()
     links = sorted({link for text in scene.mails() for link in re.findall(rf"{scene.url}[^\s\"'<>)]*", text)})
     kinds = {urlsplit(link).path.split("/")[1] for link in links}
     assert {"u", "undo", "confirm", "preferences", "issues"} <= kinds

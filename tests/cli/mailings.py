@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,6 +92,9 @@ class Postbox:
         #: Set to break off every connection, and to refuse others.
         self.dead = False
         self.listener: asyncio.AbstractServer | None = None
+        #: Cleared to have recipients wait for their answer until it is set again.
+        self.gate = threading.Event()
+        self.gate.set()
 
     @property
     def recipients(self) -> list[str]:
@@ -104,6 +108,8 @@ class Postbox:
     async def handle_RCPT(  # noqa: N802 - the name aiosmtpd calls
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
+        if not self.gate.is_set():
+            await asyncio.to_thread(self.gate.wait)
         self._die(server)
         said = self._replies.get(address, [])
         if said:
@@ -140,4 +146,5 @@ def serving(replies: dict[str, Sequence[str]] | None = None) -> Iterator[tuple[P
     try:
         yield postbox, port
     finally:
+        postbox.gate.set()
         controller.stop()

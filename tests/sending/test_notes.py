@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
 import pytest
@@ -92,3 +93,83 @@ def test_a_note_that_is_not_taken_is_an_error() -> None:
     messenger = Messenger(Provider(Kind.REJECT), SENDER, tray=Tray, clock=lambda: NOW, new_id=lambda: "id1")
     with pytest.raises(errors.ProviderError, match="was not taken"):
         messenger.send(Note(to="ada@example.net", subject="s", text="t"))
+
+
+# -- carried together --------------------------------------------------------------------------
+
+
+def carried(provider: Provider, *wanted: Note, seconds: float = 30) -> dict[int, deliveries.Receipt]:
+    messenger = Messenger(provider, SENDER, tray=Tray, clock=lambda: NOW, new_id=lambda: "id1")
+    receipts = messenger.carry(dict(enumerate(wanted, 7)), patience=timedelta(seconds=seconds))
+    assert len(receipts) == len(wanted)
+    return {receipt.delivery: receipt for receipt in receipts}
+
+
+def test_notes_that_go_together_have_a_receipt_each_and_one_that_cannot_be_written_costs_no_other() -> None:
+    provider = Provider()
+    notes = [Note(to=to, subject="s", text="t") for to in ("ada@example.net", "no address", "bo@example.net")]
+    kinds = {number: receipt.verdict.kind for number, receipt in carried(provider, *notes).items()}
+    assert kinds == {7: Kind.ACCEPTED, 8: Kind.REJECT, 9: Kind.ACCEPTED}
+    assert [message.recipient for message in provider.taken] == ["ada@example.net", "bo@example.net"]
+
+
+def test_a_note_with_a_key_is_the_same_to_the_byte_at_every_try() -> None:
+    provider = Provider()
+    note = Note(to="ada@example.net", subject="s", text="t", key="letter.1", at=NOW - timedelta(hours=1))
+    carried(provider, note)
+    carried(provider, note)
+    first, second = provider.taken
+    assert first.raw == second.raw
+    assert first.message_id == "letter.1@example.org"
+    assert b"Message-ID: <letter.1@example.org>\r\n" in first.raw
+
+
+def test_what_nobody_took_because_the_provider_is_down_comes_again() -> None:
+    class Down(Provider):
+        async def send(self, feed: ports.Feed) -> None:
+            raise errors.ProviderError("connection refused")
+
+    (receipt,) = carried(Down(), Note(to="ada@example.net", subject="s", text="t")).values()
+    assert (receipt.verdict.kind, receipt.verdict.scope) == (Kind.RETRY, verdicts.Scope.MAILING)
+    assert receipt.reply == "connection refused"
+
+
+def test_a_provider_that_hangs_is_left_in_time_and_what_it_holds_is_in_doubt() -> None:
+    class Hanging(Provider):
+        async def send(self, feed: ports.Feed) -> None:
+            feed.take()
+            await asyncio.Event().wait()
+
+    (receipt,) = carried(Hanging(), Note(to="ada@example.net", subject="s", text="t"), seconds=0.01).values()
+    assert receipt.verdict.kind is Kind.UNKNOWN
+
+
+WORDS = "Grüße,\n\n.a line with a dot\nFrom here on\n" + "long " * 60 + "\n絵文字 🦊 end "
+
+
+@pytest.mark.parametrize("text", [WORDS, "", "\n", "no line end", "trailing blank \n"])
+@pytest.mark.parametrize("name", ["", "Ada", 'Ada "the" Löw', "茶" * 40, "a\nb\tc", "=?utf-8?q?x?="])
+def test_a_plain_note_says_what_the_standard_library_would_have_said(text: str, name: str) -> None:
+    note = Note(to="ada@example.net", name=name, subject="Bitte — bestätigen " * 5, text=text)
+    ours = sent(note)
+    theirs = email.message_from_bytes(
+        notes._written(note, SENDER, "id1@example.org", NOW).as_bytes(),
+        _class=EmailMessage,
+        policy=email.policy.default,
+    )
+    assert ours.get_content().rstrip("\n") == theirs.get_content().rstrip("\n")
+    # What looks like an encoded-word comes through as it is, which it does not by `email`; that puts blanks
+    # between encoded-words when it reads them.
+    assert ours["To"].addresses[0].display_name.replace(" ", "") == "".join(name.split())
+    for field in ("From", "Message-ID", "Date", "Auto-Submitted", "Reply-To"):
+        assert ours[field] == theirs[field], field
+    assert ours["Subject"].strip() == theirs["Subject"].strip()
+    assert not ours.defects
+
+
+def test_a_plain_note_has_no_line_that_begins_with_a_dot_or_is_too_long() -> None:
+    provider = Provider()
+    carried(provider, Note(to="ada@example.net", subject="s", text=WORDS))
+    (message,) = provider.taken
+    assert message.canonical
+    assert not any(line.startswith(b".") or len(line) > 76 for line in message.raw.split(b"\r\n"))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from newsletter.domain import subscribers
+from newsletter.domain.letters import Kind
 from newsletter.domain.subscribers import ConsentRecord, How, Status, Subscriber
 from newsletter.store.memory import MemoryDirectory
 from newsletter.subscribing import leaving
@@ -108,14 +109,14 @@ class Hurried(MemoryDirectory):
         super().__init__()
         self.complain = False
 
-    def apply(self, move: subscribers.Move) -> bool:
+    def apply(self, move: subscribers.Move, *, letter: Kind | None = None) -> bool:
         if self.complain:
             self.complain = False
             found = self.get(move.subscriber.id)
             assert found is not None
             said = ConsentRecord(status=Status.COMPLAINED, at=NOW, how=How.FEEDBACK)
             super().apply(subscribers.move(found, said))
-        return super().apply(move)
+        return super().apply(move, letter=letter)
 
 
 def test_a_complaint_that_arrives_meanwhile_is_not_undone() -> None:

@@ -1,4 +1,4 @@
-"""The mails about a subscription: short, in the reader's language, with the one link that matters."""
+"""The letters about a subscription: short, in the reader's language, with the one link that matters."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from newsletter.domain import errors, publications, tokens
+from newsletter.domain.letters import Kind, Letter
 from newsletter.domain.subscribers import Status, Subscriber
 from newsletter.domain.tokens import Purpose
 from newsletter.rendering import confinement, theme
-from newsletter.subscribing.letters import MailLetters
+from newsletter.subscribing.letters import Writer, Written
 
+NOW = datetime(2026, 11, 20, 9, 0, 1, 5, tzinfo=UTC)
 SIGNER = tokens.Signer(b"k" * 32)
 PUBLICATION = publications.Publication(
     title="Weekly <Digest>",
@@ -32,96 +34,99 @@ ADA = Subscriber(
 )
 
 
-class Post:
-    """Keeps what is sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[dict[str, str]] = []
-
-    def __call__(self, *, to: str, name: str, subject: str, text: str) -> None:
-        self.sent.append({"to": to, "name": name, "subject": subject, "text": text})
-
-
-@pytest.fixture
-def post() -> Post:
-    return Post()
-
-
-def letters(post: Post, latest: str = "", folder: Path | None = None) -> MailLetters:
+def write(
+    kind: Kind,
+    person: Subscriber = ADA,
+    *,
+    latest: str = "",
+    address: str = "",
+    folder: Path | None = None,
+) -> Written:
     look = theme.packaged() if folder is None else theme.packaged().with_templates(folder)
-    return MailLetters(PUBLICATION, look, SIGNER, post, latest=lambda: latest)
+    letter = Letter(id=3, kind=kind, subscriber=person.id, asked_at=NOW, address=address)
+    return Writer(PUBLICATION, look, SIGNER, latest=lambda: latest).write(letter, person)
 
 
-def test_the_confirmation_holds_its_link_and_nothing_that_a_stranger_typed(post: Post) -> None:
-    letters(post).confirm(ADA, "TOKEN")
-    (sent,) = post.sent
-    assert "\nhttps://digest.example.org/confirm/TOKEN\n" in sent["text"]
-    assert sent["subject"] == "Please confirm: Weekly <Digest>"
-    assert "spam" not in str(sent)
-    assert "1 Quay Street" in sent["text"]
+def token(text: str, path: str) -> str:
+    return text.partition(f"https://digest.example.org/{path}/")[2].split()[0]
 
 
-def test_the_reminder_holds_the_same_link_and_nothing_that_a_stranger_typed(post: Post) -> None:
-    letters(post).remind(ADA, "TOKEN")
-    (sent,) = post.sent
-    assert "\nhttps://digest.example.org/confirm/TOKEN\n" in sent["text"]
-    assert "spam" not in str(sent)
+@pytest.mark.parametrize("kind", [Kind.CONFIRM, Kind.REMIND])
+def test_who_is_asked_gets_the_link_and_nothing_that_a_stranger_typed(kind: Kind) -> None:
+    written = write(kind)
+    found = token(written.text, "confirm")
+    assert SIGNER.read(Purpose.CONFIRM, found) == (7, int(NOW.timestamp()))
+    assert f"\nhttps://digest.example.org/confirm/{found}\n" in written.text
+    assert "spam" not in str((written.to, written.name, written.subject, written.text))
+    assert "1 Quay Street" in written.text
+    if kind is Kind.CONFIRM:
+        assert written.subject == "Please confirm: Weekly <Digest>"
 
 
-def test_a_letter_is_in_the_reader_s_language_or_else_the_publication_s(post: Post) -> None:
-    for language in ("ja", "ja-JP", "fr", ""):
-        letters(post).confirm(replace(ADA, language=language), "TOKEN")
-    japanese = [("ご確認" in each["subject"]) for each in post.sent]
-    assert japanese == [True, True, False, False]
+def test_a_letter_is_in_the_reader_s_language_or_else_the_publication_s() -> None:
+    written = [write(Kind.CONFIRM, replace(ADA, language=tag)) for tag in ("ja", "ja-JP", "fr", "", "../x")]
+    assert [("ご確認" in each.subject) for each in written] == [True, True, False, False, False]
 
 
-def test_the_welcome_names_the_latest_issue_where_there_is_one(post: Post) -> None:
-    letters(post, "https://digest.example.org/issues/vol-2-23").welcome(ADA)
-    letters(post).welcome(ADA)
-    assert ["issues/vol-2-23" in each["text"] for each in post.sent] == [True, False]
+def test_the_welcome_names_the_latest_issue_where_there_is_one() -> None:
+    latest = "https://digest.example.org/issues/vol-2-23"
+    assert latest in write(Kind.WELCOME, latest=latest).text
+    assert "issues/" not in write(Kind.WELCOME).text
 
 
-def test_the_goodbye_brings_a_way_back_and_the_manage_mail_the_own_page(post: Post) -> None:
-    letters(post).goodbye(ADA)
-    letters(post).manage(ADA)
-    undo = post.sent[0]["text"].partition("/undo/")[2].split()[0]
-    assert SIGNER.read(Purpose.UNDO, undo) == (7,)
-    page = post.sent[1]["text"].partition("/preferences/")[2].split()[0]
-    assert SIGNER.read(Purpose.PREFERENCES, page) == (7, tokens.fingerprint("ada@example.org"))
+def test_the_goodbye_brings_a_way_back_and_the_manage_mail_the_own_page() -> None:
+    goodbye, manage = write(Kind.GOODBYE), write(Kind.MANAGE)
+    assert SIGNER.read(Purpose.UNDO, token(goodbye.text, "undo")) == (7,)
+    own = SIGNER.read(Purpose.PREFERENCES, token(manage.text, "preferences"))
+    assert own == (7, tokens.fingerprint("ada@example.org"))
+    assert goodbye.name == ADA.name
 
 
-def test_a_change_of_address_is_asked_at_the_new_one(post: Post) -> None:
-    letters(post).readdress(ADA, "new+tag@example.org", "TOKEN")
-    assert post.sent[0]["to"] == "new+tag@example.org"
-    assert "/address/TOKEN?to=new%2Btag%40example.org" in post.sent[0]["text"]
+def test_a_change_of_address_is_asked_at_the_new_one() -> None:
+    written = write(Kind.READDRESS, address="new+tag@example.org")
+    assert (written.to, written.name) == ("new+tag@example.org", "")
+    link = token(written.text, "address")
+    assert link.endswith("?to=new%2Btag%40example.org")
+    named = SIGNER.read(Purpose.ADDRESS, link.partition("?")[0])
+    assert named == (7, int(NOW.timestamp()), tokens.fingerprint("new+tag@example.org"))
 
 
-def test_a_workspace_may_write_its_own_letters(post: Post, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", Kind)
+def test_the_same_facts_give_the_same_words_at_every_try(kind: Kind) -> None:
+    assert write(kind, address="new@example.org") == write(kind, address="new@example.org")
+
+
+def test_a_workspace_may_write_its_own_letters(tmp_path: Path) -> None:
     (tmp_path / "mail").mkdir()
     (tmp_path / "mail" / "confirm.en.txt.j2").write_text("Subject: Hello\n\nPress here: {{ link }}\n")
-    letters(post, folder=tmp_path).confirm(ADA, "TOKEN")
-    assert post.sent[0]["subject"] == "Hello"
-    assert post.sent[0]["text"] == "Press here: https://digest.example.org/confirm/TOKEN\n"
+    written = write(Kind.CONFIRM, folder=tmp_path)
+    assert written.subject == "Hello"
+    assert written.text.startswith("Press here: https://digest.example.org/confirm/")
 
 
-@pytest.mark.parametrize("kind", ["confirm", "remind", "welcome", "goodbye", "manage", "readdress"])
+def test_a_letter_that_is_written_wrong_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / "confirm.en.txt.j2").write_text("Subject: Hello\n\n{{ link\n")
+    with pytest.raises(errors.RenderError, match=r"confirm\.en\.txt\.j2:\d"):
+        write(Kind.CONFIRM, folder=tmp_path)
+
+
+@pytest.mark.parametrize("kind", Kind)
 @pytest.mark.parametrize("language", ["en", "ja"])
-def test_every_letter_stands_in_every_language_with_subject_and_contact(kind: str, language: str) -> None:
+def test_every_letter_stands_in_every_language_with_subject_and_contact(kind: Kind, language: str) -> None:
     folder = theme.packaged().folders[0] / "mail"
-    text = (folder / f"{kind}.{language}.txt.j2").read_text(encoding="utf-8")
+    text = (folder / f"{kind.value}.{language}.txt.j2").read_text(encoding="utf-8")
     assert text.startswith("Subject: ")
     assert "{{ contact }}" in text
 
 
 def test_a_template_of_one_s_own_that_never_ends_is_an_error(
-    post: Post, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(confinement, "SECONDS", 0.5)  # the test waits for its end
     (tmp_path / "mail").mkdir()
     loops = "".join(f"{{% for c{i} in postal_address %}}" for i in range(9))
     (tmp_path / "mail" / "manage.en.txt.j2").write_text(f"{loops}{'{% endfor %}' * 9}")
     with pytest.raises(errors.RenderError, match=r"manage\.en\.txt\.j2:1: takes more than"):
-        letters(post, folder=tmp_path).manage(ADA)
-    assert post.sent == []
-    letters(post, folder=tmp_path).goodbye(ADA)
-    assert len(post.sent) == 1
+        write(Kind.MANAGE, folder=tmp_path)
+    assert write(Kind.GOODBYE, folder=tmp_path).text

@@ -28,10 +28,10 @@ def directory() -> MemoryDirectory:
 
 
 def ask(directory: MemoryDirectory) -> tuple[joining.Hall, PostedLetters]:
-    letters = PostedLetters()
-    hall = joining.Hall(directory, letters, MemoryLimiter(), tokens.Signer(b"k" * 32))
-    hall.ask(joining.Request(email="ada@example.org"), now=LATER)()
-    return hall, letters
+    signer = tokens.Signer(b"k" * 32)
+    hall = joining.Hall(directory, directory.letters, MemoryLimiter(), signer)
+    hall.ask(joining.Request(email="ada@example.org"), now=LATER)
+    return hall, PostedLetters(directory, signer)
 
 
 def test_the_form_takes_them_in_and_their_confirmation_lifts_the_bar(directory: MemoryDirectory) -> None:

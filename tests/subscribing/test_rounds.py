@@ -7,31 +7,21 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from newsletter.domain import allowances, errors, subscribers, tokens
+from newsletter import ports
+from newsletter.domain import allowances, deliveries, subscribers, tokens
+from newsletter.domain.deliveries import State
+from newsletter.domain.letters import Kind, Letter
 from newsletter.domain.subscribers import ConsentRecord, How, Status, Subscriber
 from newsletter.store import tables
 from newsletter.store.allowances import StoredLimiter
 from newsletter.store.database import Database
 from newsletter.store.directory import StoredDirectory
+from newsletter.store.letters import StoredLetters
 from newsletter.store.waiting import StoredWaiting
 from newsletter.subscribing import joining, rounds
-from tests.web.conftest import PostedLetters
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 SIGNER = tokens.Signer(b"k" * 32)
-
-
-class Reminders:
-    """Keeps who was reminded; may refuse."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, str]] = []
-        self.refuses = False
-
-    def remind(self, person: Subscriber, token: str) -> None:
-        if self.refuses:
-            raise errors.ProviderError("it is down")
-        self.sent.append((person.email, token))
 
 
 class Scene:
@@ -40,7 +30,7 @@ class Scene:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.directory = StoredDirectory(database, SIGNER.keyed_hash)
-        self.reminders = Reminders()
+        self.letters = StoredLetters(database)
         self.limiter = StoredLimiter(database, SIGNER.keyed_hash)
 
     def add(
@@ -54,7 +44,11 @@ class Scene:
         """Go the rounds as a process that has just begun."""
         limiter = StoredLimiter(self.database, SIGNER.keyed_hash)
         waiting = StoredWaiting(self.database)
-        return rounds.Rounds(waiting, limiter, self.directory, self.reminders, SIGNER).go(now=now)
+        return rounds.Rounds(waiting, limiter, self.directory, self.letters).go(now=now)
+
+    def reminders(self, person: Subscriber) -> list[datetime]:
+        """Return when somebody was reminded."""
+        return [each.asked_at for each in self.letters.of(person.id) if each.kind is Kind.REMIND]
 
     def names(self) -> list[str]:
         return [person.email.partition("@")[0] for person in self.directory.list()]
@@ -71,9 +65,7 @@ def test_who_waited_three_days_is_reminded_once_ever(scene: Scene) -> None:
     scene.add("late", 11)
     assert scene.go().reminded == 1
     assert scene.go().reminded == 0
-    ((address, token),) = scene.reminders.sent
-    assert address == "due@example.org"
-    assert SIGNER.read(tokens.Purpose.CONFIRM, token) == (asked.id, int(NOW.timestamp()))
+    assert scene.reminders(asked) == [NOW]
     assert scene.go(NOW + timedelta(days=1)).reminded == 1  # “early”, a day later
 
 
@@ -100,10 +92,12 @@ def test_who_never_confirmed_is_deleted_after_thirty_days_and_may_come_again(sce
 
 def ask(scene: Scene, at: datetime) -> list[str]:
     """Have Nora ask by the form; return whom that mailed."""
-    letters = PostedLetters()
-    hall = joining.Hall(scene.directory, letters, scene.limiter, SIGNER)
-    hall.ask(joining.Request(email="nora@example.org", wording="Yes"), now=at)()
-    return [address for _, address, _ in letters.sent]
+    hall = joining.Hall(scene.directory, scene.letters, scene.limiter, SIGNER)
+    hall.ask(joining.Request(email="nora@example.org", wording="Yes"), now=at)
+    person = scene.directory.find("nora@example.org")
+    assert person is not None
+    asked = [each for each in scene.letters.of(person.id) if each.kind is Kind.CONFIRM]
+    return [person.email for each in asked if each.asked_at == at]
 
 
 def test_whoever_asks_again_waits_anew_and_is_reminded_of_the_latest_request(scene: Scene) -> None:
@@ -125,7 +119,7 @@ def test_who_asked_again_on_the_last_day_confirms_when_the_first_thirty_days_are
     assert person is not None
     assert [record.at for record in scene.directory.history(person.id)] == [NOW, NOW + 29 * day]
     token = SIGNER.sign(tokens.Purpose.CONFIRM, person.id, int((NOW + 29 * day).timestamp()))
-    hall = joining.Hall(scene.directory, PostedLetters(), scene.limiter, SIGNER)
+    hall = joining.Hall(scene.directory, scene.letters, scene.limiter, SIGNER)
     confirmed = hall.confirm(token, visitor="", wording="Yes", now=NOW + 58 * day)
     assert confirmed is not None
     assert confirmed.status is Status.ACTIVE
@@ -146,10 +140,10 @@ def test_who_left_and_was_put_back_to_waiting_by_staff_is_not_deleted(scene: Sce
 
 
 def test_a_suppressed_address_is_not_reminded(scene: Scene) -> None:
-    scene.add("due", 4)
+    due = scene.add("due", 4)
     scene.directory.suppress("due@example.org", reason="bounced", now=NOW)
     assert scene.go().reminded == 0
-    assert scene.reminders.sent == []
+    assert scene.reminders(due) == []
 
 
 def test_who_was_mailed_three_times_already_is_not_reminded(scene: Scene) -> None:
@@ -159,11 +153,18 @@ def test_who_was_mailed_three_times_already_is_not_reminded(scene: Scene) -> Non
     assert scene.go().reminded == 0
 
 
-def test_a_provider_that_is_down_ends_no_round(scene: Scene) -> None:
-    scene.add("due", 4)
-    scene.add("old", 31)
-    scene.reminders.refuses = True
-    assert scene.go() == rounds.Account(reminded=0, deleted=1, forgotten=0)
+def test_letters_of_long_ago_are_let_go(scene: Scene) -> None:
+    person = scene.add("reader", 50, status=Status.ACTIVE)
+    lease = ports.Lease(owner="here:1:1", until=NOW)
+    for days in (41, 39):
+        asked_at = NOW - timedelta(days=days)
+        scene.letters.put(Letter(kind=Kind.MANAGE, subscriber=person.id, asked_at=asked_at))
+        (letter,) = scene.letters.claim(lease, dead=lambda owner: False, limit=9, now=asked_at)
+        done = deliveries.Outcome(delivery=letter.id, state=State.SENT, at=asked_at, attempts=1)
+        scene.letters.settle(lease.owner, [done])
+    scene.letters.put(Letter(kind=Kind.MANAGE, subscriber=person.id, asked_at=NOW - timedelta(days=60)))
+    assert scene.go().pruned == 1
+    assert [each.state for each in scene.letters.of(person.id)] == [State.SENT, State.PLANNED]
 
 
 def test_counts_of_long_ago_are_let_go_and_those_for_ever_stay(scene: Scene) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from newsletter import ports
 from newsletter.authoring import issue_files
-from newsletter.domain import deliveries, messages, numbering, publications, subscribers, tokens
+from newsletter.domain import deliveries, letters, messages, numbering, publications, subscribers, tokens
 from newsletter.domain.subscribers import Status
 from newsletter.domain.tokens import Purpose
 from newsletter.rendering import theme
@@ -21,6 +22,7 @@ from newsletter.store.allowances import MemoryLimiter
 from newsletter.store.memory import MemoryDirectory
 from newsletter.store.memory_ledger import MemoryLedger
 from newsletter.subscribing import joining, leaving
+from newsletter.subscribing.letters import Writer
 from newsletter.web import app, desk, forms
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -70,25 +72,23 @@ class Clock:
 
 
 class PostedLetters:
-    """Keeps what would have been mailed: kind, address and token."""
+    """What is to be mailed: kind, address and the token of the link, as the reader gets them."""
 
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, str, str]] = []
+    def __init__(self, directory: MemoryDirectory, signer: tokens.Signer) -> None:
+        self._directory = directory
+        self._writer = Writer(PUBLICATION, theme.packaged(), signer)
 
-    def confirm(self, person: subscribers.Subscriber, token: str) -> None:
-        self.sent.append(("confirm", person.email, token))
+    @property
+    def sent(self) -> list[tuple[str, str, str]]:
+        """Return every letter that was put down, oldest first."""
+        return [self._told(letter) for letter in self._directory.letters.every()]
 
-    def welcome(self, person: subscribers.Subscriber) -> None:
-        self.sent.append(("welcome", person.email, ""))
-
-    def goodbye(self, person: subscribers.Subscriber) -> None:
-        self.sent.append(("goodbye", person.email, ""))
-
-    def manage(self, person: subscribers.Subscriber) -> None:
-        self.sent.append(("manage", person.email, ""))
-
-    def readdress(self, person: subscribers.Subscriber, address: str, token: str) -> None:
-        self.sent.append(("readdress", address, token))
+    def _told(self, letter: letters.Letter) -> tuple[str, str, str]:
+        person = self._directory.get(letter.subscriber)
+        assert person is not None
+        written = self._writer.write(letter, person)
+        token = re.search(r"/(?:confirm|address)/([\w-]+)", written.text)
+        return letter.kind.value, written.to, token[1] if token else ""
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def house(tmp_path: Path) -> House:
     draft = ports.MailingDraft(
         templates={"en": TEMPLATE}, audience=ports.Audience(), provider="outbox", now=NOW
     )
-    signer, clock, letters = tokens.Signer(b"k" * 32), Clock(), PostedLetters()
+    signer, clock = tokens.Signer(b"k" * 32), Clock()
     at = desk.Desk(
         publication=PUBLICATION,
         signer=signer,
@@ -141,9 +141,9 @@ def house(tmp_path: Path) -> House:
         ledger=ledger,
         clock=clock,
         reception=reception(),
-        hall=joining.Hall(directory, letters, MemoryLimiter(), signer),
+        hall=joining.Hall(directory, directory.letters, MemoryLimiter(), signer),
         exit=leaving.OneByOne(directory, ledger),
-        letters=letters,
+        call_mailroom=lambda: None,
         forms=forms.Forms(signer, clock=clock, new_id=lambda: "c00k1e", secure=True),
         topics={"security": "Security", "trade": "Trade"},
         trusted=(),
@@ -154,7 +154,17 @@ def house(tmp_path: Path) -> House:
     )
     at.issues.mkdir()
     active, pending, left = people
-    return House(at, directory, ledger, ledger.plan(draft), active, pending, left, letters, clock)
+    return House(
+        at,
+        directory,
+        ledger,
+        ledger.plan(draft),
+        active,
+        pending,
+        left,
+        PostedLetters(directory, signer),
+        clock,
+    )
 
 
 @pytest.fixture

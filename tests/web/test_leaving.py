@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import dataclasses
-import threading
-
 import pytest
 from fastapi.testclient import TestClient
 
-from newsletter.domain import subscribers
 from newsletter.domain.deliveries import State
 from newsletter.domain.subscribers import How, Status
 from newsletter.domain.tokens import Purpose
-from newsletter.web import app
-from tests.web.conftest import PUBLICATION, House, PostedLetters, join
+from tests.web.conftest import House
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 PAGE = {"from": "page"}
@@ -130,32 +124,3 @@ def test_a_body_that_no_form_of_ours_has_is_refused(client: TestClient, house: H
     url = f"/u/{house.token(Purpose.LEAVE, house.active)}"
     assert client.post(url, content=b"x" * 1_000_000).status_code == 413
     assert house.status(house.active) is Status.ACTIVE
-
-
-async def test_a_mail_provider_that_hangs_holds_up_no_page(house: House) -> None:
-    from httpx2 import ASGITransport, AsyncClient
-
-    released, begun = threading.Event(), threading.Semaphore(0)
-
-    class Hanging(PostedLetters):
-        def goodbye(self, person: subscribers.Subscriber) -> None:
-            begun.release()
-            released.wait()
-
-    at = dataclasses.replace(house.desk, letters=Hanging())
-    async with AsyncClient(transport=ASGITransport(app.create(at)), base_url=PUBLICATION.url) as client:
-        people = [join(house.directory, f"r{number}@example.org", Status.ACTIVE) for number in range(60)]
-        waiting = [
-            asyncio.ensure_future(client.post(f"/u/{house.token(Purpose.LEAVE, person)}"))
-            for person in people
-        ]
-        try:
-            await asyncio.to_thread(begun.acquire)
-            assert (await asyncio.wait_for(client.get("/health"), timeout=30)).status_code == 200
-            assert (await asyncio.wait_for(client.get("/subscribe"), timeout=30)).status_code == 200
-            for person in people:
-                assert (await client.get(f"/u/{house.token(Purpose.LEAVE, person)}")).status_code == 200
-        finally:
-            released.set()
-            await asyncio.gather(*waiting)
-    assert {house.status(person) for person in people} == {Status.UNSUBSCRIBED}

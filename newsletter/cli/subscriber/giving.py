@@ -45,12 +45,11 @@ def export(
 @app.command(epilog=nouns.example("newsletter subscriber data ada@example.org"))
 def data(ctx: typer.Context, address: Address) -> None:
     """Print everything that is kept about one person, as JSON, for whoever asks what we know."""
-    from newsletter.subscribing import privacy, signup
+    from newsletter.subscribing import signup
 
     app = invocation.of(ctx).app
     person = signup.known(app.directory, address)
-    found = privacy.data(app.directory, app.registrar, person)
-    output.show(found, as_json=True, text=lambda: None)
+    output.show(app.data(person), as_json=True, text=lambda: None)
 
 
 @app.command(epilog=nouns.example("newsletter subscriber forget ada@example.org --yes"))

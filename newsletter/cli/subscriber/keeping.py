@@ -72,12 +72,12 @@ def list_(  # noqa: PLR0913 - one parameter an option
 
 @app.command(epilog=nouns.example("newsletter subscriber show ada@example.org"))
 def show(ctx: typer.Context, address: Address, as_json: output.Json = False) -> None:
-    """Show a subscriber, the whole history of their consent, and every delivery."""
-    from newsletter.subscribing import privacy, signup
+    """Show a subscriber, the whole history of their consent, every delivery and letter."""
+    from newsletter.subscribing import signup
 
     app = invocation.of(ctx).app
     person = signup.known(app.directory, address)
-    result = privacy.data(app.directory, app.registrar, person)
+    result = app.data(person)
     output.show(result, as_json=as_json, text=lambda: showing.print_person(result))
 
 

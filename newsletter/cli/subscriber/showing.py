@@ -81,6 +81,14 @@ def print_person(result: Mapping[str, Any]) -> None:
         ]
         output.table(["issue", "delivery", "when", "reply"], sent)
 
+    if result["letters"]:
+        output.line()
+        put = [
+            (each["letter"].value, _minute(each["asked_at"]), each["state"].value, each["reply"])
+            for each in result["letters"]
+        ]
+        output.table(["letter", "called for", "state", "reply"], put)
+
 
 def print_statistics(found: rolls.Statistics) -> None:
     """Print the list in numbers."""
