@@ -28,7 +28,7 @@ lint: $(VENV)/.dev ## ruff, mypy and the import contracts
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.dev .tools/.installed ## measure start-up, rendering, import and delivery; read mutated mails
-	@set -e; for bench in startup rendering render fuzz_mjml fuzz_bounces importing pages webhooks providers; do $(BIN)/python bench/$$bench.py; done
+	@set -e; for bench in startup rendering render fuzz_mjml fuzz_bounces importing pages preview webhooks providers; do $(BIN)/python bench/$$bench.py; done
 	@PATH="$(TOOLS_PATH)" $(BIN)/python bench/results.py
 
 soak: $(VENV)/.dev .tools/.installed ## watch the sender's memory; real mail servers, a million fuzzed inputs

@@ -306,6 +306,27 @@ def test_a_readers_language_picks_the_edition_and_the_switch_overrides_it(page: 
     letter(page).get_by_role("heading", name="Ports agree").wait_for()
 
 
+def test_the_letter_that_follows_another_into_a_frame_brings_its_own_language(page: Page) -> None:
+    language = "document.querySelector('iframe').contentDocument.documentElement.lang"
+    assert page.evaluate(language) == "en"
+    choose(page, edition="ja")
+    page.wait_for_function(f"() => {language} === 'ja'")
+
+
+def test_a_picture_that_is_painted_over_is_shown_anew(page: Page, desk: Desk) -> None:
+    width = (
+        "document.querySelector('iframe').contentDocument.querySelector('img[alt=\"The quay at dawn\"]')"
+        ".naturalWidth"
+    )
+    page.wait_for_function(f"() => {width} === 1200")
+    picture = desk.folder / "issues" / "quay.png"
+    before = picture.read_bytes()
+    Image.new("RGB", (800, 400), "teal").save(picture)
+    page.wait_for_function(f"() => {width} === 800")
+    picture.write_bytes(before)
+    page.wait_for_function(f"() => {width} === 1200")
+
+
 def test_an_edition_written_meanwhile_can_be_chosen(page: Page, desk: Desk) -> None:
     german = desk.folder / "issues" / "vol-2-3.de.md"
     german.write_text(

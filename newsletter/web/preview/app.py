@@ -6,11 +6,13 @@ import asyncio
 import importlib.resources
 import json
 import mimetypes
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -112,7 +114,9 @@ class _Pages:
         if path.suffix.lower() not in _PICTURES or not path.is_file():
             return PlainTextResponse("There is no such picture.\n", 404, _PLAIN)
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        return FileResponse(path, media_type=kind, headers=_PLAIN)
+        # The address changes with the file.
+        kept = {"Cache-Control": "private, max-age=3600"} if request.url.query else {}
+        return FileResponse(path, media_type=kind, headers=_PLAIN | kept)
 
     async def static(self, request: Request) -> Response:
         """Return our own style sheet and script."""
@@ -190,7 +194,7 @@ class _Pages:
             pictures=asked.get("pictures") != "off",
             styles=asked.get("styles") != "off",
         )
-        shown = frames.show(html.replace(self._base(edition), "/pictures/"), view, edition.issue.entries)
+        shown = frames.show(self._with_pictures(html, edition), view, edition.issue.entries)
         return HTMLResponse(shown, headers=headers)
 
     def _is_of_another(self, path: str, edition: proofs.Edition) -> bool:
@@ -198,6 +202,16 @@ class _Pages:
         proof = self._easel.print.proof
         others = {one.issue.path.name for one in proof.editions if one is not edition} if proof else set()
         return Path(path).name in others
+
+    def _with_pictures(self, html: str, edition: proofs.Edition) -> str:
+        """Let the issue's own pictures come from here, under an address that changes when the file does."""
+
+        def here(match: re.Match[str]) -> str:
+            path = edition.issue.path.parent / Path(unquote(match[1])).name
+            changed = path.stat().st_mtime_ns if path.is_file() else 0
+            return f"/pictures/{match[1]}?{changed}"
+
+        return re.sub(rf"{re.escape(self._base(edition))}([^\"'\s<>]+)", here, html)
 
     def _base(self, edition: proofs.Edition) -> str:
         """Return what the addresses of an issue's own pictures begin with."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from newsletter.web.preview import studio
 
 #: Milliseconds: editors write a file in one go, or write beside and rename; both are over in this time.
-_STEP, _DEBOUNCE = 20, 60
+_STEP, _DEBOUNCE = 10, 60
 _SETTINGS = frozenset({"newsletter.toml", "glossary.toml", ".env"})
 _SUFFIXES = frozenset({".md", ".j2", ".toml", ".png", ".jpg", ".jpeg", ".gif", ".html"})
 
