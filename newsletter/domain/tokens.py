@@ -23,8 +23,9 @@ _MAX_LENGTH = 200
 _LOCAL_MAC_BYTES = 8
 #: What a row id can be.
 _LARGEST = 2**63 - 1
-#: 80 bits: no two deliveries of a publication ever share a key.
-_KEY_BYTES = 10
+#: Where a Message-ID's key stands in the digest that the token to leave is cut from: disjoint bytes of one
+#: digest tell nothing about each other. 80 bits: no two deliveries of a publication ever share a key.
+_KEY = slice(_MAC_BYTES, _MAC_BYTES + 10)
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 #: The longest key that BLAKE2b takes, and the longest MAC we cut from it, in bytes.
 _LONGEST_KEY, _LONGEST_MAC = 64, 32
@@ -54,7 +55,6 @@ class Signer:
         key = key if len(key) <= _LONGEST_KEY else hashlib.blake2b(key).digest()
         # To copy a keyed state costs half of keying anew, and a mailing signs four tokens a message.
         self._states = {purpose: _keyed(key, purpose.value.encode()) for purpose in Purpose}
-        self._messages = _keyed(key, b"message")
         self._hashes = _keyed(key, b"hash")
 
     def __repr__(self) -> str:
@@ -100,17 +100,11 @@ class Signer:
 
     def message_key(self, mailing: int, subscriber: int) -> str:
         """Return the Message-ID's key of a delivery: the same on every retry."""
-        return _ended(self._messages, _pack((mailing, subscriber)))[:_KEY_BYTES].hex()
+        return _ended(self._states[Purpose.LEAVE], _pack((subscriber, mailing)))[_KEY].hex()
 
     def state(self, purpose: Purpose) -> hashlib.blake2b:
         """Return the keyed state that every MAC for a purpose begins with."""
         return self._states[purpose]
-
-    def message_state(self, mailing: int) -> hashlib.blake2b:
-        """Return the keyed state that the keys of one mailing's messages begin with."""
-        begun = self._messages.copy()
-        begun.update(_pack((mailing,)))
-        return begun
 
     def _mac(self, purpose: Purpose, payload: bytes) -> bytes:
         return _ended(self._states[purpose], payload)[:_MAC_BYTES]
@@ -126,19 +120,18 @@ class Stamp:
         self._leave = signer.state(Purpose.LEAVE)
         self._preferences = signer.state(Purpose.PREFERENCES)
         self._bounce = signer.state(Purpose.BOUNCE)
-        self._message = signer.message_state(mailing)
         self._mailing = _pack((mailing,))
 
     def of(self, delivery: int, subscriber: int, email: str) -> tuple[str, str, str, str]:
         """Return the token to leave, the one for preferences, the bounce address's, and the message key."""
-        person, bounce = _pack((subscriber,)), _pack((delivery,))
-        both = person + self._mailing
-        own = person + _pack((fingerprint(email),))
+        person, bounce = _varint(subscriber), _varint(delivery)
+        both, own = person + self._mailing, person + _varint(fingerprint(email))
+        leave = _ended(self._leave, both)
         return (
-            _base64(both + _ended(self._leave, both)[:_MAC_BYTES]),
+            _base64(both + leave[:_MAC_BYTES]),
             _base64(own + _ended(self._preferences, own)[:_MAC_BYTES]),
             (bounce + _ended(self._bounce, bounce)[:_LOCAL_MAC_BYTES]).hex(),
-            _ended(self._message, person)[:_KEY_BYTES].hex(),
+            leave[_KEY].hex(),
         )
 
 
@@ -162,17 +155,20 @@ def fingerprint(address: str) -> int:
 
 
 def _pack(numbers: Sequence[int]) -> bytes:
-    """Write numbers as LEB128 varints."""
-    out = bytearray()
-    for number in numbers:
-        if number < 0:
-            raise ValueError("a token names rows by positive numbers")
-        rest = number
-        while rest >= 0x80:
-            out.append(rest & 0x7F | 0x80)
-            rest >>= 7
-        out.append(rest)
-    return bytes(out)
+    return b"".join(map(_varint, numbers))
+
+
+def _varint(number: int) -> bytes:
+    """Write a number as a LEB128 varint."""
+    if number < 0:
+        raise ValueError("a token names rows by positive numbers")
+    if number < 0x80:
+        return bytes((number,))
+    if number < 0x4000:
+        return bytes((number & 0x7F | 0x80, number >> 7))
+    if number < 0x200000:
+        return bytes((number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14))
+    return bytes((number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80)) + _varint(number >> 14)
 
 
 def _unpack(payload: bytes) -> tuple[int, ...]:

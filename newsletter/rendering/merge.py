@@ -124,8 +124,8 @@ class Merger:
 
     def _envelope(self, recipient: messages.Recipient) -> tuple[str, str]:
         """Return the Message-ID and the VERP address that replies about this delivery come back to."""
-        key, token = recipient.message_key, recipient.bounce_token
-        if not _LOCAL_PART(key) or not _LOCAL_PART(token):
+        _, _, _, key, token, _ = recipient
+        if not (_LOCAL_PART(key) and _LOCAL_PART(token)):
             raise errors.RenderError(f"“{key}” or “{token}” cannot stand in the local part of an address")
         return self._message_id % key, self._sender % token
 

@@ -21,6 +21,8 @@ _AT_ONCE = 0.001
 _HORIZON = 1.0
 #: And comes back after so long at the latest, as rates change.
 _LONGEST_PUT_OFF = 900.0
+# Members of an enumeration are looked up slowly, and these for every message.
+_ACCEPTED, _SENT = Kind.ACCEPTED, State.SENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,38 +83,42 @@ class Dispatch:
 
     def take(self) -> messages.Message | None:
         """Return the next message to hand over, or None when none may go now."""
+        window, allowance = self._window, self._allowance
         if self._closing:
             return None
-        queue = self._window.queue
+        queue = window.queue
         if not queue:
             self._refill()
             if not queue:
                 return None
-        if self._is_over_for_today() or (not self._paces.idle and not self._may_go()):
+        if allowance is not None and self._is_over_for_today():
             return None
-        claimed = queue.popleft()
+        if not self._paces.idle and not self._may_go():
+            return None
+        claimed, dated = queue.popleft(), window.dated
         try:
-            message, digest = self._merging.merge(claimed, self._window.dated)
+            message, digest = self._merging.merge(claimed, dated)
         except errors.RenderError as error:
             self._refuse(claimed, str(error))
             return self.take()
-        if self._allowance is not None:
-            self._allowance.spend()
-        self._window.air[claimed.id] = (claimed, self._window.dated, digest)
+        if allowance is not None:
+            allowance.spend()
+        window.air[claimed[0]] = (claimed, dated, digest)
         return message
 
     def give(self, receipt: deliveries.Receipt) -> None:
         """Take the answer for one message; a second one for the same message is not believed."""
-        held = self._window.air.pop(receipt.delivery, None)
+        held = self._window.air.pop(receipt[0], None)
         if held is None:
             return
         claimed, dated, digest = held
-        if receipt.verdict.kind is Kind.ACCEPTED:
+        accepted = receipt[1].kind is _ACCEPTED
+        if accepted:
             outcome = self._accepted(claimed, receipt, dated, digest)
         else:
             outcome = self._refused(claimed, receipt)._replace(merged_at=dated, digest=digest)
             self._counts[outcome.state] += 1
-        if receipt.verdict.kind is not Kind.ACCEPTED or not self._paces.idle:
+        if not accepted or not self._paces.idle:
             self._paces.note(claimed.email, receipt, self._around.steady())
         self._record(outcome)
 
@@ -121,21 +127,13 @@ class Dispatch:
     ) -> Outcome:
         """Return what nearly all deliveries come to, without the detour of the others."""
         number, _, _, _, _, attempts, first_tried = claimed
+        _, _, reply, provider_id = receipt
         now = self._around.now()
         self._accepted_count += 1
         self._watch.pass_by()
+        first_tried = first_tried or now
         return Outcome(
-            number,
-            State.SENT,
-            now,
-            attempts + 1,
-            first_tried or now,
-            receipt.reply,
-            receipt.provider_id,
-            None,
-            "",
-            dated,
-            digest,
+            number, _SENT, now, attempts + 1, first_tried, reply, provider_id, None, "", dated, digest
         )
 
     def _refused(self, claimed: Claimed, receipt: deliveries.Receipt) -> Outcome:

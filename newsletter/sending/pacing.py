@@ -60,13 +60,11 @@ class Pacing:
             for domain, rate in rates.domains.items()
             if rate > 0
         }
+        #: How many addresses of each domain had their turn.
         self._seen: Counter[str] = Counter()
         self._since = now
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is paced at all: then `wait` and `spend` need not be asked."""
-        return not self._buckets and not self._slow
+        #: Whether nothing is paced at all: then `wait` and `spend` need not be asked.
+        self.idle = not self._buckets and not self._slow
 
     def share(self, senders: int) -> None:
         """Divide the rates of domains among so many senders."""
@@ -76,7 +74,7 @@ class Pacing:
 
     def saw(self, emails: Iterable[str]) -> None:
         """Count addresses whose turn has come, so that a first refusal finds the pace before it."""
-        self._seen.update(group(addresses.domain(email)) for email in emails)
+        self._seen.update([email[email.rfind("@") + 1 :] for email in emails])
 
     def wait(self, now: float) -> float:
         """Return the seconds until any message may go; 0: now."""
@@ -106,8 +104,10 @@ class Pacing:
         elif verdict.scope is Scope.DOMAIN:
             key = group(addresses.domain(email))
             if (slow := self._slow.get(key)) is None:
-                pace = self._seen[key] / max(now - self._since, 1.0)
+                seen = sum(count for domain, count in self._seen.items() if group(domain.lower()) == key)
+                pace = seen / max(now - self._since, 1.0)
                 slow = self._slow[key] = buckets.Yielding(now=now, pace=pace)
+                self.idle = False
             pause = _SHUT if verdict.kind is Kind.STOP else _BREATHER
             slow.refused(now, shut_for=verdict.retry_after or pause)
 

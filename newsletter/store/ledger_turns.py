@@ -125,34 +125,20 @@ class Turns:
         return int(row[0]), lease.until
 
     def _settle(self, driver: Any, outcomes: Sequence[deliveries.Outcome], lease: int) -> None:
-        instants: dict[datetime | None, int | None] = {None: None}
-
-        def instant(moment: datetime | None) -> int | None:
-            if moment not in instants:
-                assert moment is not None
-                instants[moment] = columns.to_instant(moment)
-            return instants[moment]
-
         tried, released = [], []
-        for o in outcomes:
-            if o.merged_at is None:
-                released.append((_STATES[o.state], instant(o.not_before), o.delivery, lease))
+        dated: datetime | None = None
+        merged: int | None = None
+        for number, state, at, attempts, first, reply, known_as, due, _, merged_at, digest in outcomes:
+            if merged_at is None:
+                released.append((_STATES[state], _instant(due), number, lease))
                 continue
-            tried.append(
-                (
-                    _STATES[o.state],
-                    o.attempts,
-                    instant(o.first_tried),
-                    o.reply,
-                    o.provider_id,
-                    instant(o.at),
-                    instant(o.not_before),
-                    instant(o.merged_at),
-                    o.digest,
-                    o.delivery,
-                    lease,
-                )
-            )
+            if merged_at is not dated:
+                dated, merged = merged_at, _instant(merged_at)
+            now = columns.to_instant(at)
+            began = now if first is at else _instant(first)
+            again = None if due is None else _instant(due)
+            word = _STATES[state]
+            tried.append((word, attempts, began, reply, known_as, now, again, merged, digest, number, lease))
         self._many(driver, self._sql.settle, tried)
         if released:
             self._many(driver, self._sql.release, released)
@@ -245,6 +231,10 @@ class Turns:
         self._inode = inode
 
 
+def _instant(moment: datetime | None) -> int | None:
+    return None if moment is None else columns.to_instant(moment)
+
+
 def _part(rows: Sequence[_Row], now: int) -> tuple[list[_Row], list[tuple[_Row, str]]]:
     """Part those who may still be mailed from those who may not, with the reason."""
     going, staying = [], []
@@ -266,6 +256,7 @@ def _why(status: str | None, suppressed: str | None) -> str:
 
 
 def _claimed(row: _Row) -> deliveries.Claimed:
-    number, subscriber, email, name, language, attempts, first = row[:7]
-    first_tried = None if first is None else columns.from_instant(first)
-    return deliveries.Claimed(number, subscriber, email, name, language, attempts, first_tried)
+    claimed = deliveries.Claimed(*row[:7])
+    if row[6] is None:
+        return claimed
+    return claimed._replace(first_tried=columns.from_instant(row[6]))

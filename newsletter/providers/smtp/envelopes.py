@@ -38,7 +38,7 @@ def refusal(message: messages.Message, terms: Terms) -> verdicts.Verdict | None:
         return Verdict(kind=Kind.STOP, scope=Scope.MAILING, reason=reason)
     if not recipient or not _FITS(sender + recipient) or len(recipient) > _LONGEST_PATH:
         return _BAD_ADDRESS
-    if not terms.utf8 and not _as_ascii(recipient).isascii():
+    if not (terms.utf8 or recipient.isascii() or _as_ascii(recipient).isascii()):
         return _NEEDS_UTF8
     if not terms.eight_bit and not is_ascii(message):
         return _NEEDS_EIGHT_BIT
@@ -69,10 +69,13 @@ def mail(message: messages.Message, terms: Terms) -> bytes:
 
 def rcpt(message: messages.Message, terms: Terms) -> bytes:
     """Write the RCPT command (RFC 5321 §4.1.1.3), without its line end."""
-    recipient = message.recipient if terms.utf8 else _as_ascii(message.recipient)
+    recipient = message.recipient
+    is_plain = recipient.isascii()
+    if not is_plain and not terms.utf8:
+        recipient, is_plain = _as_ascii(recipient), True
     if not terms.dsn:
         return f"RCPT TO:<{recipient}>".encode()
-    if not recipient.isascii():
+    if not is_plain:
         return f"RCPT TO:<{recipient}> NOTIFY=FAILURE".encode()
     return f"RCPT TO:<{recipient}> NOTIFY=FAILURE ORCPT=rfc822;{_xtext(recipient)}".encode()
 
