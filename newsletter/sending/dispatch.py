@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -64,6 +65,8 @@ class Dispatch:
         self._stuck = False
         #: Until when deliveries that we put off ourselves come back.
         self._put_off_until = around.now()
+        #: What was merged before it is asked for: delivery → message, digest and Date.
+        self._merged: dict[int, tuple[messages.Message, bytes, datetime]] = {}
         self._closing = False
         self._changed = asyncio.Event()
         self._flushing: asyncio.TimerHandle | None = None
@@ -95,9 +98,10 @@ class Dispatch:
             return None
         if not self._paces.idle and not self._may_go():
             return None
-        claimed, dated = queue.popleft(), window.dated
+        claimed = queue.popleft()
         try:
-            message, digest = self._merging.merge(claimed, dated)
+            merged = self._merged.pop(claimed[0], None)
+            message, digest, dated = merged or self._merge(claimed)
         except errors.RenderError as error:
             self._refuse(claimed, str(error))
             return self.take()
@@ -105,6 +109,10 @@ class Dispatch:
             allowance.spend()
         window.air[claimed[0]] = (claimed, dated, digest)
         return message
+
+    def _merge(self, claimed: Claimed) -> tuple[messages.Message, bytes, datetime]:
+        dated = self._window.dated
+        return *self._merging.merge(claimed, dated), dated
 
     def give(self, receipt: deliveries.Receipt) -> None:
         """Take the answer for one message; a second one for the same message is not believed."""
@@ -204,11 +212,20 @@ class Dispatch:
                 self.stop(str(self._window.failure))
             return
         self._paces.saw(claimed.email for claimed in turn.claimed)
+        if self._paces.idle and self._merging.light:
+            self._merge_ahead(turn.claimed)
         self._counts[State.SKIPPED] += turn.skipped
         if turn.status is not MailingStatus.SENDING:
             self.stop(f"the mailing was {turn.status}", pauses=False)
         if self._window.queue:
             self._changed.set()
+
+    def _merge_ahead(self, turn: Iterable[Claimed]) -> None:
+        """Merge all that a turn brought: one kind of work at a time keeps the processor's caches warm."""
+        for claimed in turn:
+            # Whoever takes a message that cannot be merged will meet the error.
+            with contextlib.suppress(errors.RenderError):
+                self._merged[claimed.id] = self._merge(claimed)
 
     def _record(self, outcome: Outcome) -> None:
         """Keep an outcome for the next turn, which comes soon whatever happens."""

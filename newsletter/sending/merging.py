@@ -40,6 +40,8 @@ class Merging:
         self._chosen: dict[str, merging.Merger] = {}
         self._stamp = tokens.Stamp(signer, mailing)
         self._raw, self._parts = raw, parts
+        #: Whether a message is little more than its personal pieces, so that many may be held at once.
+        self.light = raw and not parts
         number = next(iter(templates.values())).number
         self._leave_url = f"{publication.url}/u/"
         self._preferences_url = f"{publication.url}/preferences/"

@@ -46,6 +46,7 @@ class Connection(asyncio.BufferedProtocol):
         self._alarm: asyncio.TimerHandle | None = None
         self._on_hunger: Callable[[], None] = _ignore
         self._on_first_taken: Callable[[], None] | None = None
+        self._rounds = Rounds()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self.transport: asyncio.Transport
         self.terms = Terms()
@@ -133,14 +134,20 @@ class Connection(asyncio.BufferedProtocol):
     # -- carrying messages -------------------------------------------------------------------------
 
     async def carry(
-        self, talk: dialogue.Dialogue, *, on_hunger: Callable[[], None], on_first_taken: Callable[[], None]
+        self,
+        talk: dialogue.Dialogue,
+        *,
+        rounds: Rounds,
+        on_hunger: Callable[[], None],
+        on_first_taken: Callable[[], None],
     ) -> None:
         """Carry a dialogue to its end, or to that of the connection; ``lost`` says which.
 
         ``on_hunger`` is called when the feed was found dry, ``on_first_taken`` when the server took
         its first message. What the feed raises is raised here.
         """
-        self._dialogue, self._on_hunger, self._on_first_taken = talk, on_hunger, on_first_taken
+        self._dialogue, self._rounds = talk, rounds
+        self._on_hunger, self._on_first_taken = on_hunger, on_first_taken
         if self.lost:
             return
         try:
@@ -264,7 +271,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._on_first_taken is not None and talk.accepted:
             on_first_taken, self._on_first_taken = self._on_first_taken, None
             on_first_taken()
-        self.pump()
+        self._rounds.join(self)
 
     def eof_received(self) -> None:
         """The server closed its side."""
@@ -290,6 +297,27 @@ class Connection(asyncio.BufferedProtocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+class Rounds:
+    """Lets connections speak one after the other once the event loop has heard all that there is to hear.
+
+    One kind of work at a time keeps the processor's caches warm.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[Connection] = []
+
+    def join(self, link: Connection) -> None:
+        """Have a connection pump in this turn of the event loop."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._pump)
+        self._waiting.append(link)
+
+    def _pump(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for link in waiting:
+            link.pump()
 
 
 def _ignore() -> None:

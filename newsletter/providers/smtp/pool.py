@@ -62,6 +62,7 @@ class Pool:
         self._lessons = lessons
         self._context = context
         self._live: dict[Connection, Dialogue] = {}
+        self._rounds = connection.Rounds()
         self._slots: dict[int, asyncio.Task[None]] = {}
         #: Slots that are not yet in a session: closing need not wait for them.
         self._outside: set[int] = set()
@@ -196,7 +197,9 @@ class Pool:
         self._live[link] = talk
         self._outside.discard(number)
         try:
-            await link.carry(talk, on_hunger=self._asking.set, on_first_taken=self._on_first_taken)
+            await link.carry(
+                talk, rounds=self._rounds, on_hunger=self._asking.set, on_first_taken=self._on_first_taken
+            )
         finally:
             del self._live[link]
             idle = talk.idle
