@@ -24,8 +24,8 @@ def known() -> tuple[str, ...]:
 
 @cache
 def catalogue(language: str) -> Mapping[str, str]:
-    """Return the translations of a language by their English words."""
-    if language == SOURCE:
+    """Return the translations of a language by their English words; none where there is no catalogue."""
+    if language == SOURCE or language not in known():
         return {}
     from babel.messages import pofile
 
@@ -41,11 +41,21 @@ def chosen(request: Request, default: str) -> str:
     return _chosen(asked[:20], request.headers.get("accept-language", "")[:500], default)
 
 
+def base(tag: str) -> str:
+    """Return the language that a tag begins with: ``pt`` of ``pt-BR``."""
+    return tag.partition("-")[0].lower()
+
+
+def of(tag: str) -> str:
+    """Return the language that there are pages in for a tag."""
+    return base(tag) if base(tag) in known() else SOURCE
+
+
 @lru_cache(maxsize=512)
 def _chosen(asked: str, wished: str, default: str) -> str:
     for tag in (asked, *_preferred(wished), default):
-        if tag.partition("-")[0].lower() in known():
-            return tag.partition("-")[0].lower()
+        if base(tag) in known():
+            return base(tag)
     return SOURCE
 
 

@@ -24,9 +24,9 @@ def root(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_an_archive_without_issues_is_built_too(run: Run, root: Path) -> None:
     done = run("web", "build", "public", "--json")
     assert done.code == 0, done.err
-    assert (done.json["issues"], done.json["pages"]) == (0, 3)
+    assert (done.json["issues"], done.json["pages"]) == (0, 4)
     assert "No issue has come out yet." in (root / "public" / "index.html").read_text(encoding="utf-8")
-    assert run("web", "build", "public").out == "public: 0 issues on 3 pages, with 0 pictures.\n"
+    assert run("web", "build", "public").out == "public: 0 issues on 4 pages, with 0 pictures.\n"
 
 
 def test_building_over_something_else_is_refused_with_a_way_out(run: Run, root: Path) -> None:

@@ -396,3 +396,17 @@ def test_a_message_template_without_a_head_is_shown_too(client: TestClient, hous
     house.ledger.plan(draft)
     house.clock.now += timedelta(seconds=2)
     assert "<p>you</p>" in client.get("/issues/vol-4-1").text
+
+
+@pytest.mark.parametrize("path", ["/", "/topics/trade"])
+def test_a_list_leads_to_itself_in_the_other_languages_of_the_editions(
+    client: TestClient, house: House, path: str
+) -> None:
+    write(house, "vol-2-23.md", SHIPS)
+    assert "?lang=" not in client.get(path).text
+    write(house, "vol-2-23.ja.md", SHIPS_JA)
+    page = client.get(path)
+    assert f'<a href="{path}?lang=ja" hreflang="ja" lang="ja">日本語</a>' in page.text
+    other = client.get(f"{path}?lang=ja").text
+    assert '<html lang="ja"' in other
+    assert f'<a href="{path}?lang=en" hreflang="en" lang="en">English</a>' in other

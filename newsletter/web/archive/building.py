@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import html
 import importlib.resources
+import posixpath
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote
 
 from newsletter.domain import errors
-from newsletter.web import desk, pages
-from newsletter.web.archive import editions, feeds, library, lists
+from newsletter.web import desk, languages, pages
+from newsletter.web.archive import editions, feeds, library, links, lists
 from newsletter.web.archive.reading_room import ReadingRoom
 
 #: Stands in every folder that we wrote, and says that we may write it again.
@@ -56,62 +60,105 @@ def build(at: desk.Desk, folder: Path) -> Built:
 
 
 def _write(at: desk.Desk, room: ReadingRoom, held: library.Holdings, beside: Path, folder: Path) -> Built:
-    written, pictures, missing = 0, 0, []
-    for path, text in _files(at, room, held):
-        place = beside / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text, encoding="utf-8")
-        written += path.endswith(".html")
-    for slug, name in _pictures(at, beside):
-        source = room.picture_path(slug, name)
-        if source is None:
-            missing.append(f"{slug}/{name}")
-            continue
-        place = beside / "issues" / slug / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, place)
-        pictures += 1
+    written = list(_pages(at, room, held))
+    others = dict(_others(at, room, held))
+    files = {*(page.path for page in written), *others}
+    own = links.Links(
+        url=at.publication.url, files=files, is_picture=lambda path: _picture(room, path) is not None
+    )
+    for path, text in others.items():
+        _put_down(beside / path, text)
+    for page in written:
+        _put_down(beside / page.path, own.settled(page.text, at=page.path, folder=page.folder))
+    # It stands in for pages of any depth.
+    language = languages.of(at.publication.language)
+    _put_down(beside / "404.html", own.whole(pages.render("lost", at.publication, language=language)))
+    shown = sorted({path for page in written for path in _shown(at.publication.url, page.text)})
+    missing = [path for path in shown if not _copy(_picture(room, path), beside / path)]
     return Built(
-        folder=folder, issues=len(held.issues), pages=written, pictures=pictures, missing=tuple(missing)
+        folder=folder,
+        issues=len(held.issues),
+        pages=len(written) + 1,
+        pictures=len(shown) - len(missing),
+        missing=tuple(path.removeprefix("issues/") for path in missing),
     )
 
 
-def _files(at: desk.Desk, room: ReadingRoom, held: library.Holdings) -> Iterator[tuple[str, str]]:
-    """Yield every file by its path; a page is the index of a folder, which every host can serve."""
+class _Page(NamedTuple):
+    """A page: the index of a folder, which every host can serve."""
+
+    path: str
+    #: The folder of its language; empty for the publication's own.
+    folder: str
+    text: str
+
+
+def _others(at: desk.Desk, room: ReadingRoom, held: library.Holdings) -> Iterator[tuple[str, str]]:
+    """Yield what is no page."""
     yield MARK, "Written by `newsletter web build`, which may write it again.\n"
     yield "style.css", importlib.resources.files(pages).joinpath("style.css").read_text(encoding="utf-8")
     yield "robots.txt", room.feeds.robots()
-    yield "sitemap.xml", room.feeds.site_map(held)
+    _, *folders = lists.spoken(held, at.publication)
+    years = [f"/headlines/{year}" for year in lists.years(held)]
+    more = [*years, *(f"/{folder}{path}" for folder in folders for path in ("/", *years))]
+    yield "sitemap.xml", room.feeds.site_map(held, more=more)
     for name in feeds.KINDS:
         yield name, room.feeds.feed(held, name)
-    language = at.publication.language.partition("-")[0].lower()
-    for name, path in (("lost", "404.html"), ("how", "leave/index.html")):
-        yield path, pages.render(name, at.publication, language=language)
-    yield from _lists(at, held, language)
+
+
+def _pages(at: desk.Desk, room: ReadingRoom, held: library.Holdings) -> Iterator[_Page]:
+    spoken = lists.spoken(held, at.publication)
+    folders = {tag: tag if place else "" for place, tag in enumerate(spoken)}
     for edition in held.by_name.values():
         letter = room.letter(held, edition)
         if letter is not None:
-            yield f"issues/{edition.name}/index.html", letter.text
+            folder = folders.get(languages.base(edition.language), "")
+            yield _Page(f"issues/{edition.name}/index.html", folder, letter.text)
+    for tag, folder in folders.items():
+        for path, text in _lists(at, held, tag):
+            yield _Page(posixpath.join(folder, path, "index.html"), folder, text or "")
 
 
-def _lists(at: desk.Desk, held: library.Holdings, language: str) -> Iterator[tuple[str, str]]:
-    shelf = lists.Lists(publication=at.publication, topics=at.topics, searchable=False)
+def _lists(at: desk.Desk, held: library.Holdings, language: str) -> Iterator[tuple[str, str | None]]:
+    """Yield every list in a language, by its folder."""
+    shelf = lists.Lists(publication=at.publication, topics=at.topics, is_served=False)
+    yield "leave", pages.render("how", at.publication, language=language)
+    years = lists.years(held)
+    yield "headlines", shelf.headlines(held, language, years[0] if years else None)
+    for year in years:
+        yield f"headlines/{year}", shelf.headlines(held, language, year)
     for page in range(1, lists.page_count(held) + 1):
-        folder = f"page/{page}/" if page > 1 else ""
-        yield f"{folder}index.html", shelf.front(held, language, page) or ""
+        yield f"page/{page}" if page > 1 else "", shelf.front(held, language, page)
     for topic in editions.topic_names(held.issues, at.topics):
         for page in range(1, lists.page_count(held, topic) + 1):
-            folder = f"topics/{topic}/page/{page}" if page > 1 else f"topics/{topic}"
-            yield f"{folder}/index.html", shelf.topic(held, language, topic, page) or ""
+            path = f"topics/{topic}/page/{page}" if page > 1 else f"topics/{topic}"
+            yield path, shelf.topic(held, language, topic, page)
 
 
-def _pictures(at: desk.Desk, beside: Path) -> list[tuple[str, str]]:
-    """Return the pictures that pages show, by issue and name."""
-    address = re.compile(rf'"{re.escape(at.publication.url)}/issues/([\w-]+)/([^"#?]+\.\w+)"')
-    found: set[tuple[str, str]] = set()
-    for page in (beside / "issues").rglob("index.html"):
-        found |= {(slug, name) for slug, name in address.findall(page.read_text(encoding="utf-8"))}
-    return sorted(found)
+def _shown(url: str, page: str) -> list[str]:
+    """Return the pictures that a page shows, by their paths."""
+    found = re.findall(rf'"{re.escape(url)}/(issues/[\w-]+/[^"#?]+\.\w+)"', page)
+    return [unquote(html.unescape(path)) for path in found]
+
+
+def _picture(room: ReadingRoom, path: str) -> Path | None:
+    """Return the file of a picture by its path in the archive."""
+    folder, _, rest = path.partition("/")
+    slug, _, name = rest.partition("/")
+    return room.picture_path(slug, name) if folder == "issues" and name else None
+
+
+def _copy(source: Path | None, place: Path) -> bool:
+    if source is None:
+        return False
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, place)
+    return True
+
+
+def _put_down(place: Path, text: str) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(text, encoding="utf-8")
 
 
 def _require_own(folder: Path) -> None:

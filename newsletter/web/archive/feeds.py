@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -60,13 +60,13 @@ class Feeds:
             name, about=self._about(), stories=stories, modified_at=held.modified_at, never=_NEVER
         )
 
-    def site_map(self, held: library.Holdings) -> str:
-        """Write sitemap.xml (sitemaps.org, protocol 0.9)."""
+    def site_map(self, held: library.Holdings, *, more: Sequence[str] = ()) -> str:
+        """Write sitemap.xml (sitemaps.org, protocol 0.9); ``more`` are pages that only files have."""
         found = [f"/page/{page}" for page in range(2, lists.page_count(held) + 1)]
         for topic in editions.topic_names(held.issues, self.topics):
             found.append(f"/topics/{topic}")
             found += [f"/topics/{topic}/page/{page}" for page in range(2, lists.page_count(held, topic) + 1)]
-        return self._xml("sitemap", lists=["/", *found], issues=held.issues)
+        return self._xml("sitemap", lists=["/", *found, *more], issues=held.issues)
 
     def robots(self) -> str:
         """Write robots.txt (RFC 9309): nothing personal, nothing endless."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
+from typing import NamedTuple
 
 from newsletter.domain import publications
-from newsletter.web import pages
+from newsletter.web import joining, languages, pages
 from newsletter.web.archive import editions, library, searching
 
 #: Issues on one page, and headlines of one issue: a page stays under 30 KB whatever is in them.
@@ -34,6 +35,13 @@ class Row:
     items: tuple[Line, ...]
 
 
+class Other(NamedTuple):
+    """The same list in another language."""
+
+    name: str
+    href: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Paging:
     """Where a page of a list is, and the ones beside it."""
@@ -41,6 +49,8 @@ class Paging:
     path: str
     newer: str = ""
     older: str = ""
+    #: By language.
+    others: Mapping[str, Other] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,15 +60,18 @@ class Lists:
     publication: publications.Publication
     #: Topics that subscribers choose, by the name they read.
     topics: Mapping[str, str]
-    #: Whether there is somebody who could search: static files have nobody.
-    searchable: bool = True
+    #: Whether a service answers: files cannot search, and each language has a folder of its own.
+    is_served: bool = True
 
     def front(self, held: library.Holdings, language: str, page: int) -> str | None:
         """Write a page of all issues, newest first; None where there is none of that number."""
         rows = [_row(issue.edition(language)) for issue in held.issues]
         named = editions.topic_names(held.issues, self.topics)
         topics = dict(list(named.items())[:_TOPICS]) if page == 1 else {}
-        return self._list(_Text("All issues"), rows, language, "", page, topics=topics)
+        text = _Text("All issues")
+        return self._list(
+            text, rows, language, _Place("", page, spoken(held, self.publication)), topics=topics
+        )
 
     def topic(self, held: library.Holdings, language: str, topic: str, page: int) -> str | None:
         """Write a page of the issues about a topic; None where there is none."""
@@ -67,7 +80,8 @@ class Lists:
             return None
         name = editions.topic_names(held.issues, self.topics)[topic]
         title = _Text("Issues about %(topic)s", {"topic": name})
-        return self._list(title, rows, language, f"/topics/{topic}", page)
+        place = _Place(f"/topics/{topic}", page, spoken(held, self.publication))
+        return self._list(title, rows, language, place)
 
     def found(self, held: library.Holdings, language: str, query: str) -> str:
         """Write what a search found."""
@@ -78,16 +92,34 @@ class Lists:
         title = _Text("Found for “%(words)s”", {"words": query}) if query else _Text("Search")
         return self._page(title, rows, language, Paging(path="/search"), query=query)
 
+    def headlines(self, held: library.Holdings, language: str, year: int | None) -> str:
+        """Write every headline of a year, for the search of a browser: what files have instead of ours."""
+        found = [issue.edition(language) for issue in held.issues]
+        return pages.render(
+            "headlines",
+            self.publication,
+            language=language,
+            year=year,
+            years=years(held),
+            found=[each for each in found if each.day.year == year],
+            topics=editions.topic_names(held.issues, self.topics),
+        )
+
+    def _in_language(self, path: str, tag: str) -> str:
+        if self.is_served:
+            return f"{path}?lang={tag}"
+        return path if tag == languages.of(self.publication.language) else f"/{tag}{path.rstrip('/')}"
+
     def _list(
         self,
         title: _Text,
         rows: Sequence[Row],
         language: str,
-        path: str,
-        page: int,
+        place: _Place,
         *,
         topics: Mapping[str, str] | None = None,
     ) -> str | None:
+        path, page = place.path, place.page
         last = max(1, -(-len(rows) // PER_PAGE))
         if not 1 <= page <= last:
             return None
@@ -95,6 +127,13 @@ class Lists:
             path=_address(path, page),
             newer=_address(path, page - 1) if page > 1 else "",
             older=_address(path, page + 1) if page < last else "",
+            others={
+                tag: Other(
+                    name=joining.NAMES.get(tag, tag), href=self._in_language(_address(path, page), tag)
+                )
+                for tag in place.languages
+                if tag != language
+            },
         )
         shown = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
         return self._page(title, shown, language, paging, topics=topics or {})
@@ -121,8 +160,16 @@ class Lists:
             query=query,
             topics=topics or {},
             nothing=words(missing) if query or paging.path != "/search" else "",
-            searchable=self.searchable,
+            searchable=self.is_served,
         )
+
+
+class _Place(NamedTuple):
+    """Which page of a list, and in which languages there are lists."""
+
+    path: str
+    page: int
+    languages: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -131,6 +178,17 @@ class _Text:
 
     text: str
     values: Mapping[str, str] | None = None
+
+
+def spoken(held: library.Holdings, publication: publications.Publication) -> list[str]:
+    """Return the languages that lists are worth having in: the publication's, then those of editions."""
+    tags = {languages.base(each.language) for each in held.by_name.values()}
+    return list(dict.fromkeys([languages.of(publication.language), *sorted(tags & set(languages.known()))]))
+
+
+def years(held: library.Holdings) -> list[int]:
+    """Return the years that issues bear, newest first."""
+    return sorted({each.day.year for each in held.by_name.values()}, reverse=True)
 
 
 def page_count(held: library.Holdings, topic: str = "") -> int:
