@@ -83,7 +83,7 @@ def init(  # noqa: PLR0913 - a command has as many parameters as options
         _check(app)
         if eject_templates:
             workspaces.copy_templates(wiring.packaged_templates(), draft)
-        app.database.upgrade()
+        app.upgrade()
         app.close()
 
     workspaces.make(directory, words, fill=fill)

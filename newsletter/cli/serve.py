@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 import logging
 import signal
 import socket
@@ -23,25 +24,54 @@ app = nouns.command()
 _log = logging.getLogger(__name__)
 
 
-@app.command(epilog=nouns.example("newsletter serve", "newsletter serve --host 0.0.0.0 --port 8080"))
+class Role(enum.StrEnum):
+    """What a process does of what a service does."""
+
+    ALL = "all"
+    WEB = "web"
+    WORKER = "worker"
+
+
+@app.command(
+    epilog=nouns.example(
+        "newsletter serve",
+        "newsletter serve --host 0.0.0.0 --port 8080",
+        "newsletter serve --role worker",
+    )
+)
 def serve(
     ctx: typer.Context,
     host: Annotated[str, typer.Option("--host", help="Address to listen on; default: web.host.")] = "",
     port: Annotated[
         int | None, typer.Option("--port", help="Port to listen on; default: web.port.", min=0, max=65535)
     ] = None,
+    role: Annotated[
+        Role, typer.Option("--role", help="web: pages alone; worker: mailings and returned mail alone.")
+    ] = Role.ALL,
 ) -> None:
     """Run the public pages and the scheduler."""
     house = invocation.of(ctx).app
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, _end)
+    if role is Role.WORKER:
+        _work(house)
+        return
     web = house.settings.web
     with _listener(host or web.host, web.port if port is None else port) as listener:
         pages = _pages(house)
-        with _clock(house):
+        clock = _clock(house, files=True) if role is Role.ALL else contextlib.nullcontext()
+        with clock, _mailroom(house):
             output.line(f"Pages at http://{_name(listener)}/ - stop with Ctrl-C")
             _answer(pages, listener)
+
+
+def _work(house: wiring.App) -> None:
+    """Send what is due until a signal ends the process."""
+    with _clock(house, files=False), _mailroom(house):
+        output.line("At work - stop with Ctrl-C")
+        while True:
+            signal.pause()
 
 
 def _end(*_: object) -> None:
@@ -57,19 +87,27 @@ def _pages(house: wiring.App) -> FastAPI:
 
 
 @contextlib.contextmanager
-def _clock(house: wiring.App) -> Iterator[None]:
-    """Send what is due while the block runs."""
+def _clock(house: wiring.App, *, files: bool) -> Iterator[None]:
+    """Send what is due while the block runs; ``files``: and do what the issue files are needed for."""
     queue = house.queue()
     queue.start()
     for said in _standing(house):
         output.line(said)
-    house.keep_watch(queue, lambda: _remind(house))
+    house.keep_watch(queue, (lambda: _remind(house)) if files else None)
+    try:
+        yield
+    finally:
+        queue.stop()
+
+
+@contextlib.contextmanager
+def _mailroom(house: wiring.App) -> Iterator[None]:
+    """Have letters go out while the block runs, in whatever role they were written."""
     house.errand.start()
     try:
         yield
     finally:
         house.errand.stop()
-        queue.stop()
 
 
 def _standing(house: wiring.App) -> Iterator[str]:

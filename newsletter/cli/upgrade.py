@@ -12,8 +12,8 @@ app = nouns.command()
 @app.command(epilog=nouns.example("newsletter upgrade"))
 def upgrade(ctx: typer.Context, as_json: output.Json = False) -> None:
     """Bring the database to this version's tables."""
-    database = invocation.of(ctx).app.database
-    old, new = database.upgrade()
+    app_ = invocation.of(ctx).app
+    database, (old, new) = app_.database, app_.upgrade()
     said = (
         f"{database.name} is at {new} already" if old == new else f"{database.name}: {old or 'new'} → {new}"
     )

@@ -164,6 +164,15 @@ class Sender:
             parts=self._provider.limits.parts,
         )
 
+    def recover(self, mailing: int) -> int:
+        """Take back what dead senders left in the air; return how many deliveries that were.
+
+        The mailing is done where nothing is open after that.
+        """
+        recovered = self._recover(mailing)
+        self._finish(mailing)
+        return recovered
+
     def _recover(self, mailing: int) -> int:
         return self._ledger.recover(
             mailing,
@@ -186,19 +195,23 @@ class Sender:
             self._ledger.set_status(mailing, MailingStatus.PAUSED, reason=reason, now=now)
 
     def _result(self, mailing: int, feed: dispatch.Dispatch, recovered: int) -> Result:
-        tally = self._ledger.tally(mailing)
-        if not tally.open and tally.mailing.status is MailingStatus.SENDING:
-            # Of two senders who end together, one comes second.
-            with contextlib.suppress(errors.MailingError):
-                self._ledger.set_status(mailing, MailingStatus.DONE, now=self._around.now())
-            tally = self._ledger.tally(mailing)
         return Result(
-            tally=tally,
+            tally=self._finish(mailing),
             counts=feed.counts,
             recovered=recovered,
             stopped=feed.stopped,
             resumes_at=feed.resumes_at,
         )
+
+    def _finish(self, mailing: int) -> deliveries.Tally:
+        """Close a mailing in which nothing is open any more; return how it stands."""
+        tally = self._ledger.tally(mailing)
+        if tally.open or tally.mailing.status is not MailingStatus.SENDING:
+            return tally
+        # Of two senders who end together, one comes second.
+        with contextlib.suppress(errors.MailingError):
+            self._ledger.set_status(mailing, MailingStatus.DONE, now=self._around.now())
+        return self._ledger.tally(mailing)
 
     def _require_fitness(self, mailing: int) -> None:
         """Refuse what the provider cannot carry, by its own word, before the first message is sent."""

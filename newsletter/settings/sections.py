@@ -105,6 +105,8 @@ class Delivery(Section):
     #: Domain → messages a second.
     domain_rates: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     warm_up: WarmUp | None = None
+    #: Processes that share a mailing, at most; by default one on SQLite, and sixteen on PostgreSQL.
+    senders: int | None = Field(default=None, ge=1, le=1000)
     #: Messages that a killed process may leave in doubt.
     window: int = Field(default=64, ge=1, le=10_000)
     #: Waits before each further try; the last one repeats until `give_up`.

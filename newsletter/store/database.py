@@ -41,6 +41,8 @@ class Database:
         # The same pool of connections, begun differently; _begin_sqlite reads the option.
         self._reader = self.engine if self.is_sqlite else self.engine.execution_options(**_SNAPSHOT)
         self._writer = self.engine.execution_options(writes=True)
+        #: How PostgreSQL's own library names it, password and all; empty for SQLite.
+        self.conninfo = "" if self.is_sqlite else _conninfo(parsed)
         #: What to call it in a message; never shows the password.
         self.name = str(self.path) if self.path else parsed.render_as_string(hide_password=True)
 
@@ -181,6 +183,10 @@ def _revision(connection: sa.Connection) -> str:
     if not sa.inspect(connection).has_table("alembic_version"):
         return ""
     return str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")) or "")
+
+
+def _conninfo(url: sa.URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _parse(url: str) -> sa.URL:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import importlib.util
 import time
 from collections.abc import Sequence
 from functools import cached_property
@@ -15,9 +17,13 @@ from newsletter.wiring.editing import Editing
 
 if TYPE_CHECKING:
     from newsletter.providers import dkim
-    from newsletter.queues.local import LocalQueue
+    from newsletter.queues.clockwork import Clockwork
     from newsletter.sending import alarms, auditing, notes, plan, proofs
+    from newsletter.sending.duty import Duty
     from newsletter.sending.sender import Sender
+
+#: Processes that share a mailing on PostgreSQL, unless told otherwise.
+_MACHINES = 16
 
 
 class Delivery(Editing):
@@ -120,18 +126,56 @@ class Delivery(Editing):
         line = dict.fromkeys((name, *others))
         return failover.FailOver([failover.Named(name=each, provider=self.provider(each)) for each in line])
 
-    def queue(self) -> LocalQueue:
-        """Return the queue of a service: it sends what is due while it runs."""
-        from newsletter.queues.local import LocalQueue
-        from newsletter.sending.duty import Duty
+    def queue(self) -> Clockwork:
+        """Return the queue of a service: it sends what is due while it runs.
 
-        def sender_for(mailing: deliveries.Mailing) -> Sender:
-            return self.sender(mailing.provider)
+        Raises:
+            StoreError: the parts that PostgreSQL needs are not installed.
+        """
+        conninfo = self.database.conninfo
+        senders = self.settings.delivery.senders or (_MACHINES if conninfo else 1)
+        make_duty = functools.partial(self._duty, senders)
+        if not conninfo:
+            from newsletter.queues.local import LocalQueue
 
-        max_late, alarm = self.settings.delivery.max_late, self.alarm.ring
-        return LocalQueue(
-            lambda: Duty(self.ledger, sender_for, max_late=max_late, clock=self.now, alarm=alarm)
+            return LocalQueue(make_duty)
+        self._require_queue()
+        from newsletter.queues.postgres import PostgresQueue
+
+        return PostgresQueue(conninfo, make_duty, senders=senders)
+
+    def _duty(self, senders: int) -> Duty:
+        from newsletter.sending import duty
+
+        return duty.Duty(
+            self.ledger,
+            lambda mailing: self.sender(mailing.provider),
+            terms=duty.Terms(max_late=self.settings.delivery.max_late, senders=senders),
+            clock=self.now,
+            alarm=self.alarm.ring,
         )
+
+    def upgrade(self) -> tuple[str, str]:
+        """Bring the database, and the queue in it, to the tables of this version; return the old and the new.
+
+        Raises:
+            StoreError: it cannot be made or written, or belongs to a newer version.
+        """
+        old, new = self.database.upgrade()
+        if self.database.conninfo:
+            self._require_queue()
+            from newsletter.queues import schema
+
+            schema.upgrade(self.database.conninfo)
+        return old, new
+
+    @staticmethod
+    def _require_queue() -> None:
+        if importlib.util.find_spec("procrastinate") is None:
+            raise errors.StoreError(
+                "the queue in PostgreSQL needs procrastinate, which is not installed",
+                hint="pip install 'newsletter[postgres]'",
+            )
 
     @cached_property
     def alarm(self) -> alarms.Alarm:

@@ -15,6 +15,7 @@ from newsletter.settings import workspace
 
 if TYPE_CHECKING:
     from newsletter.settings.model import Settings
+    from newsletter.store.allowances import StoredLimiter
     from newsletter.store.database import Database
     from newsletter.subscribing import registrar, selecting
 
@@ -110,6 +111,13 @@ class Foundation:
 
         self.database.require_current()
         return StoredLedger(self.database, self.signer.keyed_hash)
+
+    @cached_property
+    def limiter(self) -> StoredLimiter:
+        """Return what counts how often something was done, by all processes on the database."""
+        from newsletter.store.allowances import StoredLimiter
+
+        return StoredLimiter(self.database, self.signer.keyed_hash)
 
     def today(self) -> date:
         """Return the day that it is where the publication is."""

@@ -15,8 +15,7 @@ from newsletter.wiring.standing import Standing
 if TYPE_CHECKING:
     from newsletter.domain.diagnoses import Diagnosis
     from newsletter.queues import errands
-    from newsletter.queues.local import LocalQueue
-    from newsletter.store.allowances import StoredLimiter
+    from newsletter.queues.clockwork import Clockwork
     from newsletter.store.letters import StoredLetters
     from newsletter.subscribing import joining, leaving, mailroom, rounds
     from newsletter.subscribing.letters import Written
@@ -60,13 +59,6 @@ class Reading(Standing):
         return errands.Errand(self.mailroom.work_off, name="letters", rest=mailroom.REST)
 
     @cached_property
-    def limiter(self) -> StoredLimiter:
-        """Return what counts how often forms were used."""
-        from newsletter.store.allowances import StoredLimiter
-
-        return StoredLimiter(self.database, self.signer.keyed_hash)
-
-    @cached_property
     def hall(self) -> joining.Hall:
         """Return where people come in."""
         from newsletter.subscribing import joining
@@ -90,12 +82,12 @@ class Reading(Standing):
         waiting = StoredWaiting(self.database)
         return rounds.Rounds(waiting, self.limiter, self.directory, self.letters)
 
-    def keep_watch(self, queue: LocalQueue, remind: Callable[[], None]) -> None:
+    def keep_watch(self, queue: Clockwork, remind: Callable[[], None] | None) -> None:
         """Have the clock of a service do what is due, the rounds among it."""
         from newsletter.queues import triggers
 
         super().keep_watch(queue, remind)
-        queue.every(triggers.every(_ROUNDS), self._go_rounds, name="rounds")
+        queue.every(triggers.every(_ROUNDS), self.in_turn("rounds", _ROUNDS, self._go_rounds), name="rounds")
 
     def _go_rounds(self) -> None:
         """Go the rounds; a database that does not answer is asked again next time."""

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO
 
-from newsletter.domain import errors
+from newsletter.domain import allowances, errors
 from newsletter.wiring.delivery import Delivery
 
 if TYPE_CHECKING:
     from newsletter.domain import events
     from newsletter.domain import feedback as reports
     from newsletter.providers.gates import Gate
-    from newsletter.queues.local import LocalQueue
+    from newsletter.queues.clockwork import Clockwork
     from newsletter.sending import feedback, returned
     from newsletter.store.feedback import StoredFeedback
 _log = logging.getLogger(__name__)
+_DAY = timedelta(days=1)
 
 
 class Returns(Delivery):
@@ -82,19 +84,39 @@ class Returns(Delivery):
 
         return returned.Intake(box, self.feedback, forward)
 
-    def keep_watch(self, queue: LocalQueue, remind: Callable[[], None]) -> None:
-        """Have the clock of a service collect what came back, and remind of issues on their day."""
+    def keep_watch(self, queue: Clockwork, remind: Callable[[], None] | None) -> None:
+        """Have the clock of a service collect what came back, and remind of issues on their day.
+
+        Without ``remind`` the issue files are left to another process, and with them the feeds.
+        """
         from newsletter.queues import triggers
 
         if self.settings.bounces.mailbox:
-            often = triggers.every(self.settings.bounces.every)
-            queue.every(often, self._collect, name="bounces")
+            often = self.settings.bounces.every
+            queue.every(triggers.every(often), self.in_turn("bounces", often, self._collect), name="bounces")
+        if remind is None:
+            return
         if self.settings.feeds and self.settings.inbox.collect_every:
-            often = triggers.every(self.settings.inbox.collect_every)
-            queue.every(often, self._read_feeds, name="feeds")
+            often = self.settings.inbox.collect_every
+            queue.every(triggers.every(often), self._read_feeds, name="feeds")
         if self.settings.schedule.first is not None:
             days = triggers.on_issue_days(self.settings.schedule.cadence())
-            queue.every(days, remind, name="issue day")
+            queue.every(days, self.in_turn("issue day", _DAY, remind), name="issue day")
+
+    def in_turn(self, name: str, span: timedelta, job: Callable[[], None]) -> Callable[[], None]:
+        """Return a job that is done once in a span by all processes together, however many call it."""
+
+        def call() -> None:
+            once = allowances.Allowance(times=1, span=span)
+            try:
+                mine = self.limiter.take(f"job {name}", once, now=self.now())
+            except errors.StoreError as error:
+                _log.error("%s: %s", name, error, extra={"action": name})
+            else:
+                if mine:
+                    job()
+
+        return call
 
     def _collect(self) -> None:
         """Take in what came back; a mailbox that does not answer is asked again next time."""

@@ -35,7 +35,9 @@ def queue_over(bench: Bench, provider: Memory) -> LocalQueue:
     def sender_for(mailing: Mailing) -> sender.Sender:
         return bench.sender(provider)
 
-    return LocalQueue(lambda: duty.Duty(bench.ledger, sender_for, max_late=timedelta(hours=6), clock=now))
+    return LocalQueue(
+        lambda: duty.Duty(bench.ledger, sender_for, terms=duty.Terms(max_late=timedelta(hours=6)), clock=now)
+    )
 
 
 def test_what_is_due_at_the_start_is_sent_at_once(bench: Bench) -> None:

@@ -26,7 +26,7 @@ class Watchman:
         self.duty = duty.Duty(
             bench.ledger,
             self._sender,
-            max_late=timedelta(hours=6),
+            terms=duty.Terms(max_late=timedelta(hours=6)),
             clock=bench.time.now,
             alarm=self.alarms.append,
         )
