@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import urllib.parse
 import urllib.request
+from functools import lru_cache
 from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self
@@ -55,8 +56,8 @@ class LaneCarrier:
     async def ask(self, call: Call) -> Answer | Verdict:
         """Make a call once; a verdict instead of an answer where none came."""
         try:
-            target = _target(call.url)
-            head = _head(call)
+            target, host, path = _address(call.url)
+            head = _head(call, host, path)
         except ValueError:
             return carriers.unwritable()
         try:
@@ -145,7 +146,8 @@ class _Lane(asyncio.Protocol):
         self._answer = self._loop.create_future()
         self._parser = httptools.HttpResponseParser(self)
         self._headers, self._headed, self._body = {}, False, b""
-        self._transport.writelines((head, content))
+        self._transport.write(head)
+        self._transport.write(content)
         answer = await self._answer
         self._answer, self._since = None, self._loop.time()
         return answer
@@ -213,18 +215,20 @@ class _Lane(asyncio.Protocol):
             self._answer.set_exception(error)
 
 
-def _target(url: str) -> _Target:
+@lru_cache(maxsize=16)
+def _address(url: str) -> tuple[_Target, str, str]:
+    """Return what to connect to, the Host and the path; ValueError where the URL has none."""
     parsed = urllib.parse.urlsplit(url)
     if parsed.scheme not in _PORTS or not parsed.hostname:
         raise ValueError("not a web address")
-    return parsed.scheme, parsed.hostname, parsed.port or _PORTS[parsed.scheme]
-
-
-def _head(call: Call) -> bytes:
-    """Write the request line and headers; ValueError where something in them would end a line."""
-    parsed = urllib.parse.urlsplit(call.url)
     path = f"{parsed.path or '/'}?{parsed.query}" if parsed.query else parsed.path or "/"
-    named = {"Host": parsed.netloc, "User-Agent": "newsletter", "Content-Length": str(len(call.content))}
+    target = parsed.scheme, parsed.hostname, parsed.port or _PORTS[parsed.scheme]
+    return target, parsed.netloc, path
+
+
+def _head(call: Call, host: str, path: str) -> bytes:
+    """Write the request line and headers; ValueError where something in them would end a line."""
+    named = {"Host": host, "User-Agent": "newsletter", "Content-Length": str(len(call.content))}
     lines = [f"{name}: {value}" for name, value in {**named, **call.headers}.items()]
     if any(not line.isprintable() for line in lines) or " " in path:
         raise ValueError("a line ends early")
