@@ -91,6 +91,18 @@ def _kept(folder: Path) -> set[int]:
     return {int(json.loads(body)["Metadata"]["delivery"]) for (body,) in bodies}
 
 
+def _unapplied(folder: Path) -> int:
+    with sqlite3.connect(folder / "subscribers.db") as connection:
+        return int(connection.execute("SELECT count(*) FROM report WHERE applied_at IS NULL").fetchone()[0])
+
+
+def _cpu(process: int) -> float:
+    """Return the CPU seconds of a process, as Linux counts them."""
+    # proc(5): the name, which may hold spaces, ends with the last parenthesis; utime and stime are fields 14, 15.
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _serve(folder: Path) -> tuple[subprocess.Popen[str], int]:
     process = subprocess.Popen(
         [sys.executable, "-m", "newsletter", "-C", str(folder), "serve", "--port", "0"],
@@ -122,9 +134,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = _workspace(Path(name))
         process, port = _serve(folder)
+        idle = _cpu(process.pid)
         accepted: list[int] = []
         seconds = asyncio.run(_post(port, given.events, given.clients, accepted))
         print(f"{len(accepted):,} events in {seconds:.1f} s: {len(accepted) / seconds:,.0f} a second")
+        answered = _cpu(process.pid) - idle
+        print(f"{1e6 * answered / len(accepted):,.0f} µs of the service's CPU an event until the last answer")
+        while _unapplied(folder):
+            time.sleep(0.2)
+        applied = _cpu(process.pid) - idle - answered
+        print(f"{1e6 * applied / len(accepted):,.0f} µs more until the last was applied")
         process.send_signal(signal.SIGTERM)
         process.wait()
     with tempfile.TemporaryDirectory() as name:

@@ -18,7 +18,7 @@ from newsletter.domain import errors
 from newsletter.domain.deliveries import MailingStatus
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
 app = nouns.command()
 _log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ def _end(*_: object) -> None:
     raise SystemExit(0)
 
 
-def _pages(house: wiring.App) -> FastAPI:
+def _pages(house: wiring.App) -> ASGIApp:
     from newsletter.web import app as web
     from newsletter.web import desk
 
@@ -151,7 +151,7 @@ def _name(listener: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _answer(pages: FastAPI, listener: socket.socket) -> None:
+def _answer(pages: ASGIApp, listener: socket.socket) -> None:
     import uvicorn
 
     config = uvicorn.Config(

@@ -58,6 +58,16 @@ class Report:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What was made of a report."""
+
+    report: Report
+    events: Sequence[Event] = ()
+    #: Why nothing could be made of it; empty: something was.
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Past:
     """An earlier event about the same subscriber."""
 
@@ -105,7 +115,7 @@ class Figures:
 
 @dataclass(frozen=True, kw_only=True)
 class Applied:
-    """What a report came to."""
+    """What some reports came to."""
 
     #: Events that were new, and those that were known already.
     new: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,8 +35,7 @@ class Book(Protocol):
 
     def apply(
         self,
-        report: feedback.Report,
-        found: Sequence[events.Event],
+        readings: Sequence[feedback.Reading],
         decide: Callable[[events.Event, feedback.Standing], feedback.Decision],
         *,
         now: datetime,
@@ -43,12 +43,9 @@ class Book(Protocol):
     ) -> feedback.Applied:
         """Record events and what follows from them, in one transaction; a known event changes nothing.
 
-        With ``again`` known events are decided anew, as after a mended rule.
+        With ``again`` known events are decided anew, as after a mended rule. A problem is noted beside its
+        report.
         """
-        ...
-
-    def close(self, report: int, problem: str, *, now: datetime) -> None:
-        """Note that nothing could be made of a report, and why."""
         ...
 
     def figures(self, mailing: int) -> feedback.Figures:
@@ -104,22 +101,26 @@ class Desk:
 
     def _apply(self, reports: Iterable[feedback.Report], *, again: bool) -> Account:
         total, mailings = Account(), set[int]()
-        for report in reports:
-            account, touched = self._one(report, again=again)
+        rest = iter(reports)
+        while page := list(itertools.islice(rest, _PAGE)):
+            readings = [self._reading(report) for report in page]
+            applied = self._book.apply(readings, self._decide, now=self._clock(), again=again)
+            mailings |= applied.mailings
+            account = Account(
+                reports=len(page),
+                new=applied.new,
+                known=applied.known,
+                foreign=applied.foreign,
+                problems=sum(bool(reading.problem) for reading in readings),
+            )
             total = _sum(total, account)
-            mailings |= touched
         return _sum(total, Account(paused=self._stop(mailings)))
 
-    def _one(self, report: feedback.Report, *, again: bool) -> tuple[Account, frozenset[int]]:
-        now = self._clock()
+    def _reading(self, report: feedback.Report) -> feedback.Reading:
         try:
-            found = self._read(report)
+            return feedback.Reading(report=report, events=self._read(report))
         except errors.NewsletterError as error:
-            self._book.close(report.id, str(error), now=now)
-            return Account(reports=1, problems=1), frozenset()
-        applied = self._book.apply(report, found, self._decide, now=now, again=again)
-        account = Account(reports=1, new=applied.new, known=applied.known, foreign=applied.foreign)
-        return account, applied.mailings
+            return feedback.Reading(report=report, problem=str(error))
 
     def _decide(self, event: events.Event, standing: feedback.Standing) -> feedback.Decision:
         return feedback.decide(event, standing, self._policy)

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 _SHOW = ["GET", "HEAD"]
 
 
-def create(at: desk.Desk) -> FastAPI:
+def create(at: desk.Desk) -> webhooks.Door:
     """Return the application over everything a page may touch."""
     counter = webhooks.Counter(at.reception)
 
@@ -36,13 +36,11 @@ def create(at: desk.Desk) -> FastAPI:
     app.include_router(leaving.router(at))
     app.include_router(joining.router(at))
     app.include_router(preferences.router(at))
-    app.include_router(counter.router())
     _add_plain_pages(app, at)
     _add_failures(app, at)
-    app.add_middleware(webhooks.Door, counter=counter)
-    app.add_middleware(security.BodyLimit, wider={"/webhooks/": webhooks.MAX_BODY})
+    app.add_middleware(security.BodyLimit)
     app.add_middleware(security.SafeHeaders, https=at.publication.url.startswith("https://"))
-    return app
+    return webhooks.Door(app, counter=counter)
 
 
 def _add_plain_pages(app: FastAPI, at: desk.Desk) -> None:

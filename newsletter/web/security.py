@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -49,21 +48,17 @@ class SafeHeaders:
 
 
 class BodyLimit:
-    """Refuses bodies that no form of ours has, before they are read; ``wider`` names paths that take more."""
+    """Refuses bodies that no form of ours has, before they are read."""
 
-    def __init__(self, app: ASGIApp, *, wider: Mapping[str, int]) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._wider = wider
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "http" and _announced(scope) > self._limit(scope["path"]):
+        if scope["type"] == "http" and _announced(scope) > MAX_BODY:
             await PlainTextResponse("This is more than we can read.\n", status_code=413)(scope, receive, send)
             return
         await self._app(scope, receive, send)
-
-    def _limit(self, path: str) -> int:
-        return next((limit for start, limit in self._wider.items() if path.startswith(start)), MAX_BODY)
 
 
 async def body(request: Request) -> bytes:

@@ -8,9 +8,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from newsletter.domain import errors, hooks
@@ -26,24 +24,40 @@ _PATH = "/webhooks/"
 _QUIET, _LONGEST = 0.3, 5.0
 
 
+_Answer = tuple[int, bytes]
+_KEPT: _Answer = (200, b"Kept.\n")
+_CONFIRMED: _Answer = (200, b"Confirmed.\n")
+# At 403 or 406 Postmark and Mailgun stop for good: a mistyped secret would lose events.
+_UNSIGNED: _Answer = (401, b"The signature is not valid.\n")
+_NOBODY: _Answer = (404, b"There is no such webhook.\n")
+_ONLY_POST: _Answer = (405, b"Webhooks are posted.\n")
+_TOO_LONG: _Answer = (413, b"This is more than we can read.\n")
+_LATER: _Answer = (503, b"Try again.\n")
+_OWN_HEADERS = {405: [(b"allow", b"POST")], 503: [(b"retry-after", b"60")]}
+
+
 class Door:
     """Lets webhooks in past everything that only pages need: they come by the thousand."""
 
-    def __init__(self, app: ASGIApp, *, counter: Counter) -> None:
-        self._app = app
+    def __init__(self, pages: ASGIApp, *, counter: Counter) -> None:
+        #: What answers everything else.
+        self.pages = pages
         self._counter = counter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith(_PATH):
-            await self._app(scope, receive, send)
+        if scope["type"] != "http" or not scope["path"].startswith(_PATH):
+            await self.pages(scope, receive, send)
             return
-        try:
-            response = await self._counter.receive(scope["path"].removeprefix(_PATH), Request(scope, receive))
-        except errors.StoreError as error:
-            _log.error("a webhook could not be kept: %s", error, extra={"action": "webhook"})
-            response = PlainTextResponse("Try again.\n", status_code=503, headers={"Retry-After": "60"})
-        await response(scope, receive, send)
+        status, words = await self._counter.receive(scope, receive)
+        headers = [
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", b"%d" % len(words)),
+            (b"x-content-type-options", b"nosniff"),
+            *_OWN_HEADERS.get(status, ()),
+        ]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else words})
 
 
 class Counter:
@@ -55,31 +69,32 @@ class Counter:
         self._arrived = asyncio.Event()
         self._kept = asyncio.Event()
 
-    def router(self) -> APIRouter:
-        """Return the pages under /webhooks."""
-        routes = APIRouter()
-        routes.add_api_route("/webhooks/{name}", self.receive, methods=["POST"])
-        return routes
-
-    async def receive(self, name: str, request: Request) -> Response:
-        """Take one webhook in."""
+    async def receive(self, scope: Scope, receive: Receive) -> _Answer:
+        """Take one webhook in, and say with which status and words to answer it."""
+        if scope["method"] != "POST":
+            return _ONLY_POST
+        name = scope["path"].removeprefix(_PATH)
         gate = self._reception.gates.get(name)
         if gate is None:
-            return PlainTextResponse("There is no such webhook.\n", status_code=404)
-        body = await _read(request)
-        if body is None:
-            return PlainTextResponse("This is more than we can read.\n", status_code=413)
-        hook = hooks.Hook(body=body, headers={key.lower(): value for key, value in request.headers.items()})
+            return _NOBODY
+        headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
         try:
-            asked = await self._checked(gate, hook)
+            body = await _read(receive, headers.get("content-length", ""))
+            if body is None:
+                return _TOO_LONG
+            return await self._take(name, gate, hooks.Hook(body=body, headers=headers))
         except errors.ProviderError as error:
             _log.warning("a webhook for %s was refused: %s", name, error, extra={"action": "webhook"})
-            # At 403 or 406 Postmark and Mailgun stop for good: a mistyped secret would lose events.
-            return PlainTextResponse("The signature is not valid.\n", status_code=401)
-        if asked:
-            return PlainTextResponse("Confirmed.\n")
-        await self._keep(name, body)
-        return PlainTextResponse("Kept.\n")
+            return _UNSIGNED
+        except errors.StoreError as error:
+            _log.error("a webhook could not be kept: %s", error, extra={"action": "webhook"})
+            return _LATER
+
+    async def _take(self, name: str, gate: desk.Gate, hook: hooks.Hook) -> _Answer:
+        if await self._checked(gate, hook):
+            return _CONFIRMED
+        await self._keep(name, hook.body)
+        return _KEPT
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
@@ -150,10 +165,17 @@ class Counter:
                 _log.error("reports wait to be applied: %s", error, extra={"action": "feedback"})
 
 
-async def _read(request: Request) -> bytes | None:
+async def _read(receive: Receive, announced: str) -> bytes | None:
+    """Read a body; None where it is longer than we take."""
+    if announced.isdigit() and int(announced) > MAX_BODY:
+        return None
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise errors.ProviderError("the sender left before the end of the body")
+        body += message.get("body", b"")
         if len(body) > MAX_BODY:
             return None
-    return bytes(body)
+        if not message.get("more_body", False):
+            return bytes(body)

@@ -221,3 +221,37 @@ def test_refusals_for_the_mail_s_own_fault_are_held_against_the_mailing_alone(ho
     house.report(*({**blamed, "key": str(each.id), "delivery": each.id} for each in house.sent))
     assert house.book.figures(house.mailing.id).blamed == 12
     assert all(house.person(index).status is Status.ACTIVE for index in range(12))
+
+
+def test_reports_of_one_run_know_of_each_other(house: House) -> None:
+    """They are applied many in one transaction: what a later one means depends on the earlier."""
+    first, second = house.sent[0].id, house.sent[1].id
+    dead = {"kind": "bounced", "hard": True, "cause": "unknown user"}
+    account = house.report(
+        {"kind": "delivered", "key": "1", "delivery": first},
+        {**dead, "key": "2", "delivery": first, "minutes": 5},
+        {"kind": "delivered", "key": "3", "delivery": first, "minutes": 1},
+        {"kind": "bounced", "key": "4", "delivery": second, "minutes": 9},
+        {"kind": "delivered", "key": "5", "delivery": second, "minutes": 1},
+        {**dead, "key": "2", "delivery": first, "minutes": 5},
+    )
+    assert (account.reports, account.new, account.known) == (6, 5, 1)
+    assert [house.delivery(index).state for index in (0, 1)] == [State.BOUNCED, State.BOUNCED]
+    assert house.person().status is Status.BOUNCED
+    assert len(house.directory.history(house.person().id)) == 2
+
+
+def test_a_run_of_more_reports_than_one_transaction_takes_loses_none(house: House) -> None:
+    told = [{"kind": "opened", "key": str(number), "delivery": house.sent[0].id} for number in range(901)]
+    assert house.report(*told).new == 901
+    assert house.book.tally() == {("api", "opened"): 901}
+
+
+@pytest.mark.parametrize("odd", ["nul \x00 byte", "half a pair \ud800"])
+def test_words_that_no_database_keeps_hold_up_nobody(house: House, odd: str) -> None:
+    strange = {"kind": "bounced", "key": odd, "detail": odd, "recipient": odd, "message_id": odd}
+    account = house.report(
+        {**strange, "provider_id": odd}, {"kind": "delivered", "key": "2", "delivery": house.sent[1].id}
+    )
+    assert account.new == 2
+    assert house.delivery(1).state is State.DELIVERED
