@@ -8,11 +8,12 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from newsletter.domain import errors, hooks
-from newsletter.web import desk
+from newsletter.web import desk, security
 
 _log = logging.getLogger(__name__)
 #: SendGrid sends batches of some thousand events.
@@ -33,13 +34,17 @@ _NOBODY: _Answer = (404, b"There is no such webhook.\n")
 _ONLY_POST: _Answer = (405, b"Webhooks are posted.\n")
 _TOO_LONG: _Answer = (413, b"This is more than we can read.\n")
 _LATER: _Answer = (503, b"Try again.\n")
+_SAFE = [
+    (name.lower().encode(), security.HEADERS[name].encode())
+    for name in ("Content-Security-Policy", "X-Content-Type-Options")
+]
 _OWN_HEADERS = {405: [(b"allow", b"POST")], 503: [(b"retry-after", b"60")]}
 
 
 class Door:
     """Lets webhooks in past everything that only pages need: they come by the thousand."""
 
-    def __init__(self, pages: ASGIApp, *, counter: Counter) -> None:
+    def __init__(self, pages: FastAPI, *, counter: Counter) -> None:
         #: What answers everything else.
         self.pages = pages
         self._counter = counter
@@ -53,7 +58,7 @@ class Door:
         headers = [
             (b"content-type", b"text/plain; charset=utf-8"),
             (b"content-length", b"%d" % len(words)),
-            (b"x-content-type-options", b"nosniff"),
+            *_SAFE,
             *_OWN_HEADERS.get(status, ()),
         ]
         await send({"type": "http.response.start", "status": status, "headers": headers})

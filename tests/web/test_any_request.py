@@ -18,7 +18,6 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from fastapi import FastAPI
 from sqlalchemy.pool import QueuePool
 
 from newsletter import ports, wiring
@@ -27,7 +26,7 @@ from newsletter.domain.subscribers import ConsentRecord, How, Status, Subscriber
 from newsletter.domain.tokens import Purpose
 from newsletter.subscribing import joining
 from newsletter.web import app as web
-from newsletter.web import desk
+from newsletter.web import desk, webhooks
 from tests.cli import mailings
 from tests.web import strangers
 from tests.web.conftest import TEMPLATE
@@ -55,7 +54,7 @@ class Service:
     """The real application, on a socket."""
 
     house: wiring.App
-    app: FastAPI
+    app: webhooks.Door
     port: int
 
     def stranger(self, seed: int) -> Stranger:
@@ -69,7 +68,7 @@ class Service:
         shown = (now - timedelta(minutes=1)).timestamp()
         return Stranger(
             rng=random.Random(seed),
-            routes=sorted(set(strangers.paths(self.app.routes))),
+            routes=sorted({*strangers.paths(self.app.pages.routes), "/webhooks/{name}"}),
             sign=house.signer.sign,
             good={
                 Purpose.LEAVE: [(each.id, which) for each in people for which in (0, mailing.id)],
@@ -128,7 +127,7 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]
 
 
 @contextlib.contextmanager
-def _answering(app: FastAPI) -> Iterator[int]:
+def _answering(app: webhooks.Door) -> Iterator[int]:
     """Run the pages as `newsletter serve` does, in a thread."""
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
         config = uvicorn.Config(
