@@ -1,4 +1,4 @@
-"""A sender is killed while an email API holds a batch that it has taken: what goes again, and what not."""
+"""A sender is killed when an email API has taken a batch, before or after its answer: what goes again."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from tests.providers.apis import vendors
 from tests.providers.apis.harness import Asked, Told, serving
 
 COUNT = 150
+_SECRETS = {"postmark": "TOKEN", "ses": "SECRET_KEY"}
+_MORE = {"ses": f'region = "us-east-1"\naccess_key = "{vendors.KEY}"\n'}
 _API = """
 [providers.api]
 kind = "{kind}"
@@ -30,7 +32,7 @@ connections = 1
 class Killer:
     """A vendor in front of which the sender dies once, when the batch is taken and the answer is not out."""
 
-    def __init__(self, vendor: vendors.Postmark | vendors.Resend) -> None:
+    def __init__(self, vendor: vendors.Speaker) -> None:
         self.vendor = vendor
         self.faults, self.taken = vendor.faults, vendor.taken
         self.process: subprocess.Popen[str] | None = None
@@ -52,13 +54,34 @@ def house(tmp_path: Path) -> Iterator[wiring.App]:
     app.database.close()
 
 
-def start(house: wiring.App, kind: str, after_crash: str) -> subprocess.Popen[str]:
+#: The command line, in a process that dies when the first answers are in and not yet in the ledger.
+_DYING = """
+import os, signal, sys
+from newsletter.cli.main import run
+from newsletter.store.ledger import StoredLedger
+
+turn = StoredLedger.turn
+
+def dying(self, mailing, lease, outcomes, **given):
+    if outcomes:
+        print("answered:", len(outcomes), flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return turn(self, mailing, lease, outcomes, **given)
+
+StoredLedger.turn = dying
+run()
+"""
+
+
+def start(
+    house: wiring.App, kind: str, after_crash: str, *, program: tuple[str, ...] = ("-m", "newsletter")
+) -> subprocess.Popen[str]:
     given = {
-        f"NEWSLETTER_PROVIDERS__API__{'TOKEN' if kind == 'postmark' else 'API_KEY'}": vendors.KEY,
+        f"NEWSLETTER_PROVIDERS__API__{_SECRETS.get(kind, 'API_KEY')}": vendors.KEY,
         "NEWSLETTER_DELIVERY__PROVIDER": "api",
         "NEWSLETTER_DELIVERY__AFTER_CRASH": after_crash,
     }
-    words = (sys.executable, "-m", "newsletter", "-C", str(house.workspace.root), "mailing", "send", "1.1")
+    words = (sys.executable, *program, "-C", str(house.workspace.root), "mailing", "send", "1.1")
     return subprocess.Popen(
         [*words, "--yes"],
         env={**os.environ, **given},
@@ -68,7 +91,7 @@ def start(house: wiring.App, kind: str, after_crash: str) -> subprocess.Popen[st
     )
 
 
-def killed_and_resumed(house: wiring.App, vendor: vendors.Postmark | vendors.Resend, after_crash: str) -> str:
+def killed_and_resumed(house: wiring.App, vendor: vendors.Speaker, after_crash: str) -> str:
     """Send until the vendor has taken a batch, die, and send again; return what the second run said."""
     killer = Killer(vendor)
     with serving(killer) as url:
@@ -81,6 +104,24 @@ def killed_and_resumed(house: wiring.App, vendor: vendors.Postmark | vendors.Res
         assert vendor.taken, "it died before anything was taken"
         out, _ = start(house, kind, after_crash).communicate(timeout=60)
     return out
+
+
+def killed_after_the_answer(house: wiring.App, vendor: vendors.Speaker, after_crash: str) -> tuple[int, str]:
+    """Send until answers are in, die before they are written, and send again.
+
+    Returns how many were answered for at that moment, and what the second run said.
+    """
+    with serving(vendor) as url:
+        toml = house.workspace.settings_file
+        kind = type(vendor).__name__.lower()
+        toml.write_text(toml.read_text() + _API.format(kind=kind, url=url) + _MORE.get(kind, ""))
+        said, _ = (process := start(house, kind, after_crash, program=("-c", _DYING))).communicate(timeout=60)
+        assert process.returncode == -signal.SIGKILL, said
+        answered = int(said.rpartition("answered: ")[2].split()[0])
+        assert 0 < answered <= len(vendor.taken)
+        assert set(states(house)) <= {State.SENDING, State.PLANNED}, "nothing of the answers was written"
+        out, _ = start(house, kind, after_crash).communicate(timeout=60)
+    return answered, out
 
 
 def states(house: wiring.App) -> dict[State, int]:
@@ -112,3 +153,37 @@ def test_or_the_same_messages_go_again_and_nobody_is_missed(house: wiring.App) -
     first, again = ([message["Headers"] for message in call.json()] for call in vendor.calls)
     ids = [[h["Value"] for h in headers if h["Name"] == "Message-ID"] for headers in first]
     assert ids == [[h["Value"] for h in headers if h["Name"] == "Message-ID"] for headers in again]
+
+
+@pytest.mark.parametrize("vendor", [vendors.Resend(), vendors.Brevo()], ids=["resend", "brevo"])
+def test_answers_that_were_never_written_are_given_again_where_repeats_are_recognised(
+    house: wiring.App, vendor: vendors.Speaker
+) -> None:
+    answered, out = killed_after_the_answer(house, vendor, "resend")
+    assert states(house) == {State.SENT: COUNT}, out
+    assert sorted(vendor.taken) == sorted(f"reader{number}@example.net" for number in range(COUNT))
+    repeated = len(vendor.calls) - len({call.body for call in vendor.calls})
+    assert repeated, f"{answered} answers were lost, and nothing was asked again"
+
+
+@pytest.mark.parametrize("vendor", [vendors.Postmark(), vendors.Ses()], ids=["postmark", "ses"])
+def test_where_they_are_not_what_was_answered_for_is_unknown_and_waits(
+    house: wiring.App, vendor: vendors.Speaker
+) -> None:
+    answered, out = killed_after_the_answer(house, vendor, "hold")
+    found = states(house)
+    assert found[State.UNKNOWN] >= answered, out
+    assert sum(found.values()) == COUNT
+    assert max(Counter(vendor.taken).values()) == 1
+
+
+@pytest.mark.parametrize("vendor", [vendors.Postmark(), vendors.Ses()], ids=["postmark", "ses"])
+def test_or_goes_again_to_as_few_as_can_be_and_misses_nobody(
+    house: wiring.App, vendor: vendors.Speaker
+) -> None:
+    answered, out = killed_after_the_answer(house, vendor, "resend")
+    assert states(house) == {State.SENT: COUNT}, out
+    times = Counter(vendor.taken)
+    assert len(times) == COUNT
+    assert max(times.values()) == 2
+    assert answered <= sum(count == 2 for count in times.values())

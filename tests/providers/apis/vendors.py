@@ -29,7 +29,9 @@ def invalid(recipient: str) -> bool:
     return recipient.startswith("bad")
 
 
-class _Vendor:
+class Speaker:
+    """What all six have in common."""
+
     def __init__(self) -> None:
         self.faults: deque[Told] = deque()
         self.taken: list[str] = []
@@ -60,7 +62,7 @@ class _Vendor:
         raise AssertionError("each vendor says how")
 
 
-class Postmark(_Vendor):
+class Postmark(Speaker):
     """https://postmarkapp.com/developer/api/email-api#send-batch-emails."""
 
     def known(self, asked: Asked) -> bool:
@@ -88,7 +90,7 @@ class Postmark(_Vendor):
         return {"ErrorCode": 0, "Message": "OK", "MessageID": f"pm-{to}", "To": to}
 
 
-class Resend(_Vendor):
+class Resend(Speaker):
     """https://resend.com/docs/api-reference/emails/send-batch-emails and …/idempotency-keys."""
 
     def __init__(self) -> None:
@@ -130,7 +132,7 @@ class Resend(_Vendor):
         return Told(200, {"data": good, **({"errors": errors} if errors else {})})
 
 
-class Mailgun(_Vendor):
+class Mailgun(Speaker):
     """https://documentation.mailgun.com/docs/mailgun/user-manual/sending-messages/batch-sending."""
 
     def known(self, asked: Asked) -> bool:
@@ -151,7 +153,7 @@ class Mailgun(_Vendor):
         return Told(200, {"id": "<batch@mg.example.org>", "message": "Queued. Thank you."})
 
 
-class SendGrid(_Vendor):
+class SendGrid(Speaker):
     """https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send."""
 
     def known(self, asked: Asked) -> bool:
@@ -178,7 +180,7 @@ class SendGrid(_Vendor):
         return Told(400, {"errors": [{"message": message, "field": field, "help": None}]})
 
 
-class Brevo(_Vendor):
+class Brevo(Speaker):
     """https://developers.brevo.com/docs/batch-send-transactional-emails and …/idempotent-request."""
 
     def __init__(self) -> None:
@@ -207,7 +209,7 @@ class Brevo(_Vendor):
         return self._answered[key]
 
 
-class Ses(_Vendor):
+class Ses(Speaker):
     """https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html."""
 
     def known(self, asked: Asked) -> bool:
