@@ -98,7 +98,7 @@ def _unapplied(folder: Path) -> int:
 
 def _cpu(process: int) -> float:
     """Return the CPU seconds of a process, as Linux counts them."""
-    # proc(5): the name, which may hold spaces, ends with the last parenthesis; utime and stime are fields 14, 15.
+    # proc(5): the name, which may hold spaces, ends with the last parenthesis; 14 and 15 are utime, stime.
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
