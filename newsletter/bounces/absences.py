@@ -10,27 +10,27 @@ from newsletter.bounces import phrases
 #: The domain does not exist or takes no mail (null MX, RFC 7505).
 DEAD_DOMAIN = phrases.listed(
     """
-    null mx; nullmx; indicated no smtp service; does not accept mail; does not accept email;
-    doesn't receive email; domain does not receive; does not receive mail; host/domain does not accept;
-    no mx found for domain; malformed or unexpected name server reply; couldn't find a mail exchanger;
-    couldn't find any host; host or domain name not found; name service error for; host unknown;
-    host name is unknown; unknown host; host not found; no such host; no such domain; unknown domain;
-    domain unknown; domain not found; domain name not found; domain is unknown; domain is not reachable;
-    domain does not exist; domain doesn't exist; domain doesnt exist; domain must exist;
-    domain * does not exist; domain invalid; domain is invalid; domain is not valid; domain not exist;
-    domain non-existent; non-existent domain; nonexistent domain; bad destination host;
-    bad destination system; invalid domain; illegal host/domain; unrouteable address; unroutable address;
-    unrouted address; name or service not known; nxdomain; dns server returned answer with no data;
-    smtpsend.dns.nonexistentdomain; dns lookup failure: host * not found;
+    null mx; nullmx; indicated no smtp service; doesn't receive email; domain does not receive;
+    does not receive mail; host/domain does not accept; no mx found for domain;
+    malformed or unexpected name server reply; couldn't find a mail exchanger; couldn't find any host;
+    host or domain name not found; name service error for; host unknown; host name is unknown;
+    unknown host; host not found; no such host; no such domain; unknown domain; domain unknown;
+    domain not found; domain name not found; domain is unknown; domain is not reachable;
+    domain does not exist; domain doesn't exist; domain doesnt exist; domain must exist; domain invalid;
+    domain is invalid; domain is not valid; domain not exist; domain non-existent; non-existent domain;
+    nonexistent domain; bad destination host; bad destination system; invalid domain; illegal host/domain;
+    unrouteable address; unroutable address; unrouted address; name or service not known; nxdomain;
+    dns server returned answer with no data; smtpsend.dns.nonexistentdomain;
     mx records point to non-existent hosts; lookups failed permanently; name server: host not found;
-    host * not found; mail domain mentioned in email address is unknown; account or domain may not exist;
+    mail domain mentioned in email address is unknown; account or domain may not exist;
     tenant or domain not found; find the recipient domain; no mx record found for;
     remote domain doesnt exist; remote domain doesn't exist; recipient domain must exist;
     recipient domain not found; bad recipient domain; non existent domain; no dns entry; domain has no mx;
-    no mail exchanger; no mx or a records; no a or mx; responded with code nxdomain;
-    domain does not accept mail; domain not hosted; dominio inexistente; dominio no existe;
-    dominio * no existe; domain nicht gefunden; domaine inconnu; domaine * n'existe pas;
-    домен не существует; 域名不存在; ドメインが存在しません; ドメインが見つかりません
+    no mail exchanger; no mx or a records; no a or mx; responded with code nxdomain; domain not hosted;
+    dominio inexistente; dominio no existe; dominio * no existe; domain nicht gefunden; domaine inconnu;
+    domaine * n'existe pas; домен не существует; 域名不存在; ドメインが存在しません;
+    ドメインが見つかりません; host does not accept; domain does not accept;
+    dns lookup failure: host not found
     """
 )
 
@@ -110,6 +110,8 @@ UNKNOWN_USER = phrases.listed(
     gebruiker onbekend; finns inte; ei ole olemassa; findes ikke; okand mottagare; neexistuje; nem letezik;
     bulunamadi; nie znaleziono; brak takiego; uzytkownik nieznany; нет такого; неизвестный пользователь;
     пользователь неизвестен; не зарегистрирован; несуществующ; немає такого; 无此用户; 用户未找到;
-    收件人不存在; 查無; 找不到; 宛先不明; 見つかりませんでした; 存在しない; 존재하지
+    收件人不存在; 查無; 找不到; 宛先不明; 見つかりませんでした; 存在しない; 존재하지;
+    recipient cannot be verified; cannot verify recipient; recipient verification failed;
+    recipient verify failed; user * not ok; address lookup * failed; recipient * could not be verified
     """
 )

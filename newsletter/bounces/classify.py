@@ -123,9 +123,9 @@ def judge(evidence: Evidence) -> Judgement:
     text, context = _flatten(evidence.text), _flatten(evidence.context)
     words, status, reply = _words(text), _status(text, evidence.status), _reply_code(text)
     cause = _cause(text, words, status, reply)
-    if cause is Cause.OTHER and context:
+    if cause is None and context:
         words = _words(context)
-        status, reply = status or _status(context, ""), reply or _reply_code(context)
+        status, reply = _status(context, status), reply or _reply_code(context)
         cause = _cause(context, words, status, reply)
     elif cause is Cause.UNKNOWN_USER and _NAMED_INACTIVE in context:
         cause = Cause.INACTIVE
@@ -137,8 +137,9 @@ def judge(evidence: Evidence) -> Judgement:
         stage=stages.stage_of(text) or stages.stage_of(context),
         address=evidence.address.lower(),
     )
-    if cause is Cause.OTHER and status == _ADDRESS_STATUS and refusal.stage is stages.Stage.RCPT:
+    if cause is None and status == _ADDRESS_STATUS and refusal.stage is stages.Stage.RCPT:
         cause = Cause.UNKNOWN_USER
+    cause = cause or Cause.OTHER
     verdict: Verdict = "hard" if _is_dead(cause, refusal) else "soft"
     return Judgement(
         cause=_settle(cause, verdict, refusal.stage), verdict=verdict, status=status, reply_code=reply
@@ -197,7 +198,8 @@ def _settle(cause: Cause, verdict: Verdict, stage: stages.Stage) -> Cause:
     return cause
 
 
-def _cause(text: str, words: str, status: str, reply: int) -> Cause:
+def _cause(text: str, words: str, status: str, reply: int) -> Cause | None:
+    """Return what words and codes say; nothing when they say nothing."""
     if (_NOT_ADMITTED in text and not status.startswith("5.7.5")) or reply == _NOT_REGISTERED:
         return Cause.UNKNOWN_USER
     for cause, needles in refusals.BY_CAUSE:
@@ -205,11 +207,11 @@ def _cause(text: str, words: str, status: str, reply: int) -> Cause:
             # 5.2.1 says of an “unavailable” mailbox that it is there and closed.
             closed = cause is Cause.UNKNOWN_USER and status.endswith(".2.1") and "available" in words
             return Cause.INACTIVE if closed else cause
-    vague = Cause.POLICY if phrases.mentions(words, refusals.VAGUE) else Cause.OTHER
+    vague = Cause.POLICY if phrases.mentions(words, refusals.VAGUE) else None
     return _cause_of_code(status, reply, vague)
 
 
-def _cause_of_code(status: str, reply: int, otherwise: Cause) -> Cause:
+def _cause_of_code(status: str, reply: int, otherwise: Cause | None) -> Cause | None:
     kind, _, detail = status.partition(".")
     if detail in _BY_STATUS:
         return Cause.ROUTING if detail == "4.4" and kind == "4" else _BY_STATUS[detail]

@@ -184,8 +184,10 @@ def _decode(headers: Headers, kind: str, body: str) -> str:
 
 def _from_base64(text: str) -> bytes:
     letters = re.sub(r"[^A-Za-z0-9+/]", "", text)
+    if len(letters) % 4 == 1:
+        letters = letters[:-1]
     try:
-        return binascii.a2b_base64(letters[: len(letters) // 4 * 4 or None] + "===")
+        return binascii.a2b_base64(letters + "=" * (-len(letters) % 4))
     except (binascii.Error, ValueError):
         return b""
 

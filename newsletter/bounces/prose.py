@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from newsletter.bounces import phrases, spotting
 
@@ -13,6 +13,8 @@ _MAX_LINES = 600
 _MAX_LINE = 600
 _MAX_BLOCK = 1600
 _MAX_ABOVE = 12
+#: More than marks and an enumeration.
+_SAYING = re.compile(r"\w{3}")
 
 #: Outlook repeats an address as a link: user@example.org<mailto:user@example.org>
 _MAILTO = re.compile(r"(?<=[\w.])\s?<mailto:[^<>\s]{1,300}>", re.IGNORECASE)
@@ -75,6 +77,8 @@ class Prose:
     """A report for people, read."""
 
     findings: tuple[Finding, ...]
+    #: What is said before anybody is named.
+    lead: str
     #: The report without the returned message.
     text: str
     #: The returned message where it was pasted below the report.
@@ -89,8 +93,10 @@ def read(text: str) -> Prose:
     returned = "\n".join(lines[end:])
     body = "\n".join(report)
     if "@" not in body:
-        return Prose(findings=(), text=body, returned=returned)
-    return Prose(findings=_blocks(report, spotting.spot(report)), text=body, returned=returned)
+        return Prose(findings=(), lead="", text=body, returned=returned)
+    marks = spotting.spot(report)
+    lead = "\n".join(report[: marks[0].line])[-_MAX_BLOCK:] if marks else ""
+    return Prose(findings=_shared(_blocks(report, marks)), lead=lead, text=body, returned=returned)
 
 
 def bare_names(text: str, sender: str) -> tuple[Finding, ...]:
@@ -112,6 +118,16 @@ def bare_names(text: str, sender: str) -> tuple[Finding, ...]:
         for domain in dict.fromkeys(domains)
         if domain
     )
+
+
+def _shared(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Let those who are only listed share what is said about the next."""
+    shared: list[Finding] = []
+    for finding in reversed(findings):
+        listed = not finding.before and not _SAYING.search(finding.words.replace(finding.address, ""))
+        words = f"{finding.words}\n{shared[-1].words}" if listed and shared else finding.words
+        shared.append(replace(finding, words=words[:_MAX_BLOCK]))
+    return tuple(reversed(shared))
 
 
 def _end_of_report(lines: Sequence[str]) -> int:

@@ -14,6 +14,8 @@ _MAX_TEXT = 24_000
 #: RFC 6430: a reader took it out of the spam folder. RFC 6591: a server tells of a forged sender.
 _NO_COMPLAINT = frozenset({"not-spam", "auth-failure"})
 _FAILED = frozenset({Kind.BOUNCE, Kind.DELAYED})
+#: People and list managers pass reports on.
+_MAY_HOLD_ONE = _FAILED | {Kind.REPLY}
 #: Ours go to one recipient each; every recipient costs a judgement.
 _MAX_RECIPIENTS = 50
 
@@ -33,17 +35,18 @@ def examine(raw: bytes) -> Report:
     """Read any mail: bounce, warning, complaint, robot, unsubscription or a person's words. Never raises."""
     mail = parts.split(raw)
     report = _examine(mail)
-    if report.kind in _FAILED and not report.recipients:
+    if report.kind in _MAY_HOLD_ONE and not report.recipients:
         for inner in _reports_within(mail):
             found = _examine(inner)
-            if found.recipients:
+            if found.recipients and (report.kind in _FAILED or inner.kind == "multipart/report"):
                 return dataclasses.replace(
                     found,
                     token=report.token or found.token,
                     sender=report.sender,
                     subject=report.subject,
                 )
-        return _with_the_only_address(mail, report)
+        if report.kind in _FAILED:
+            return _with_the_only_address(mail, report)
     return report
 
 
@@ -182,7 +185,7 @@ def _from_prose(mail: parts.Mail, told: prose.Prose) -> tuple[Kind, Sequence[Rec
         return Kind.DELIVERED, []
     findings = _findings(mail, told)
     final = not replies.is_delay(told.text, mail.headers.get("subject"))
-    context = told.text if len(findings) == 1 else ""
+    context = told.text if len(findings) == 1 else told.lead
     recipients = [_judged(finding, context, final=final) for finding in findings[:_MAX_RECIPIENTS]]
     if not recipients and replies.is_automatic(mail) and mail.kind != "multipart/report":
         return Kind.AUTO_REPLY, []

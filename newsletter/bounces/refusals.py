@@ -41,7 +41,9 @@ _SENDER = phrases.listed(
     not accepting mail with; mail from domain; mailfrom domain; valid sender; valid from; not pre-approved;
     you are not allowed to post; not found recipient account; closed mailing list; closed list;
     not subscribed to this; resolver.rst.sendernotauthenticated; rcp-p2; rcp-p3; banned sender; i.ua/err/8;
-    i.ua/err/10
+    i.ua/err/10; user refused; sender email; verify mailfrom; mailfrom failed; is mismatched;
+    mismatched with; bounced by administrator; message bounced by; no permit; user does not accept;
+    recipient does not accept; mailbox does not accept
     """
 )
 
@@ -62,7 +64,9 @@ _LOCAL = phrases.listed(
     resolver.adr.badprimary; resolver.adr.invalidinsmtp; recipient address * ambiguous;
     ambiguous recipient; error in processing; server busy; out of memory; temporarily unavailable;
     maintenance; command parameter not implemented; unrecognized command; command unrecognized;
-    command not recognized; syntax error, command; out of sequence
+    command not recognized; syntax error, command; out of sequence; busy, try; i/o error;
+    input/output error; is broken; can not open; can't open; auth failed; resources temporarily;
+    system * busy
     """
 )
 
@@ -88,7 +92,7 @@ _RELAY = phrases.listed(
     that domain isn't allowed to be relayed; as a relay; address is not verified; to relay through;
     non-local e-mail address; we don't handle mail for; we do not handle mail for; credentials for relay;
     allowed rcpthost; don't relay; do not relay; not relaying; i.ua/err/1/; i.ua/err/6/;
-    isn't in my list of
+    isn't in my list of; relaying to; unauthorized relay; local user only; local users only
     """
 )
 
@@ -138,7 +142,7 @@ _REPUTATION = phrases.listed(
     not currently accepting mail from; customer block list; tenant has exceeded; bad helo; bounce attacks;
     connection denied; connection rejected; no access from; suspected spam ip; matches to nameserver query;
     rate limited; hotmail * s3; unexpected * volume; excessive volume; i.ua/err/5/; i.ua/err/7/;
-    i.ua/err/9/
+    i.ua/err/9/; (rtr:; (con:b; (rly:; (dyn:; a problem occurred. (ask your postmaster
     """
 )
 
@@ -179,7 +183,7 @@ _MAILBOX_FULL = phrases.listed(
     insufficient storage in; recipient overquota; postfach voll; postfach ist voll; mailbox voll;
     kontingent * berschritten; speicherplatz; caixa * cheia; caixa postal cheia; skrzynka * pelna;
     schranka * plna; ящик переполнен; ящик получателя переполнен; превышен * квот; 邮箱已满; 邮箱空间不足;
-    容量を超; 容量オーバー; 容量制限; いっぱい
+    容量を超; 容量オーバー; 容量制限; いっぱい; space not enough; space limit; no space
     """
 )
 
@@ -188,16 +192,21 @@ _CONTENT = phrases.listed(
     """
     spam; junk mail; unsolicited; bulk mail; bulk email; virus; malware; infected; phish; banned content;
     content rejected; content denied; content filter; content presents; content * reject; message content;
-    mail content; content policy; junkmail; prohibited content; suspicious content; attachment; bad header;
+    mail content; content policy; junkmail; prohibited content; suspicious content; bad header;
     header * invalid; invalid header; malformed; syntax error in header; improper use of 8-bit; 8bit;
     message looks like; message * looks like; contains * url; mail rejete; mail rejected. ofr_506;
-    reject, id=; bayesian; message-id; missing header; not rfc; rfc 5322; rfc5322; rfc 2822; rfc822;
-    bare lf; bare newlines; hop count; duplicate header; multiple * header; header error; missing a valid;
-    header are not accepted; mime headers; mime complexity; pattern detection; uribl; surbl;
-    executable files; unacceptable content; detected that this message; stray linefeed; stray line;
-    binary content; unnecessary base64; contains prohibited; potentially executable; mail is likely;
-    url in message; bulk.advertising; reject bulk; message refused by; contenu indesirable; unerwunscht;
-    垃圾邮件; спам
+    reject, id=; bayesian; missing header; not rfc; rfc 5322; rfc5322; rfc 2822; bare lf; bare newlines;
+    hop count; duplicate header; multiple * header; header error; missing a valid; header are not accepted;
+    mime headers; mime complexity; pattern detection; uribl; surbl; executable files; unacceptable content;
+    detected that this message; stray linefeed; stray line; binary content; unnecessary base64;
+    contains prohibited; potentially executable; mail is likely; url in message; bulk.advertising;
+    reject bulk; message refused by; contenu indesirable; unerwunscht; 垃圾邮件; спам; (hvu:; url blocked;
+    mime/reject; mail data refused; mail * is rejected; character set; invalid data; attachment extension;
+    attachment type; attachment is; attachments are; illegal attachment; attachment blocked;
+    attachment rejected; attachment not; executable attachment; prohibited attachment; banned attachment;
+    attached file; attachment has; other attachments; form of attachment; message-id header;
+    message-id: header; missing message-id; no message-id; duplicated message-id; valid message-id;
+    same message-id; rfc822 compliant; rfc 822; suspicious attachment; number of attachments
     """
 )
 
@@ -270,7 +279,8 @@ _INACTIVE = phrases.listed(
     banned recipient; domain is disabled; recipient suspended; account is on hold; account has been closed;
     account has been terminated; konto gesperrt; konto deaktiviert; postfach gesperrt;
     cuenta * desactivada; cuenta * suspendida; conta * desativada; compte * desactive; заблокирован;
-    отключен; 停用; 禁用; 停止されて; rcp-t4; account inbounds disabled
+    отключен; 停用; 禁用; 停止されて; rcp-t4; account inbounds disabled; now disabled; status is locked;
+    receiving disabled; ha expirado; mailbox expired; expired account; is expired
     """
 )
 

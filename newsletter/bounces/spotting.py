@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 #: An address as mailers print it; wide enough for RFC 6531, never across brackets or blanks.
-_ATOM = r"[^\s<>()\[\]:;,\"\\@|]{1,128}@[^\s<>()\[\]:;,\"\\@|]{1,255}"
-ADDRESS = re.compile(rf"(?<![^\s<>()\[\]:;,\"\\'`=|]){_ATOM}")
+_BREAKS = r"\s<>()\[\]:;,\"\\|（）【】《》「」：；，、。"
+_ATOM = rf"[^{_BREAKS}@]{{1,128}}@[^{_BREAKS}@]{{1,255}}"
+ADDRESS = re.compile(rf"(?<![^{_BREAKS}'`=]){_ATOM}")
 _QUOTED = re.compile(r"\s{0,20}<(\"[^\"\n]{1,100}\"@[^\s<>]{1,255})>")
 #: The address stands alone on its line, or begins it.
 _ALONE = re.compile(
@@ -49,7 +50,7 @@ _LEADS = (
     r"geadresseerden?|mottagare|modtager|odbiorc\w|получател\w|адрес\w{0,3}|宛先|受信者|送信先|收件人|接收者",
 )
 _NAMED = re.compile(
-    rf"(?:{'|'.join(_LEADS)})[\s:：,;'\"<\[(=|]{{0,12}}(?:smtp:|rfc822; ?)?(?<![\w.+-])({_ATOM})",
+    rf"(?:{'|'.join(_LEADS)})[\s:：,;'\"<\[(（=|]{{0,12}}(?:smtp:|rfc822; ?)?(?<![\w.+-])({_ATOM})",
     re.IGNORECASE,
 )
 _MAX_LINES = 300

@@ -48,6 +48,14 @@ _STAGES: Sequence[tuple[re.Pattern[str], Stage | None]] = (
     (re.compile(r"\(state 13\)"), Stage.MAIL),
     (re.compile(r"\(state 1[578]\)"), Stage.DATA),
     (re.compile(r"\(state (?:6|8|9|12)\)"), Stage.CONNECT),
+    # LMTP error after RCPT TO · Error following RCPT command · in response to the RCPT command
+    (
+        re.compile(
+            r"(?:after|following|during|in response to|answer to) (?:the |our |end of )?"
+            r"(?:smtp )?(rcpt|mail from|data|helo|ehlo)\b"
+        ),
+        None,
+    ),
     # m-FILTER
     (re.compile(r"-smtp command (rcpt|mail|data|helo|ehlo)\b"), None),
 )

@@ -59,7 +59,7 @@ def packed(raw: bytes, encoding: str) -> bytes:
     return b"\n".join(fields) + b"\n\n" + coded
 
 
-@pytest.mark.parametrize("name", sorted(set(MAILS) - {"internationalised_address"}))
+@pytest.mark.parametrize("name", sorted(set(MAILS) - {"internationalised_address", "report_in_base64"}))
 def test_other_names_change_nothing_but_the_names(name: str) -> None:
     before, after = examine(MAILS[name]), examine(renamed(MAILS[name]))
     assert after.kind is before.kind

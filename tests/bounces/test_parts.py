@@ -33,6 +33,13 @@ def test_every_transfer_encoding_is_undone(encoding: str, body: bytes) -> None:
     assert parts.split(head + body).leaves[0].text.strip() == "größer\nals"
 
 
+@pytest.mark.parametrize("text", ["a", "ab", "abc", "abcd"])
+def test_base64_loses_nothing_at_its_end(text: str) -> None:
+    coded = base64.b64encode(text.encode())
+    mail = parts.split(b"Content-Transfer-Encoding: base64\n\n" + coded + b"\n")
+    assert mail.leaves[0].text == text
+
+
 def test_japanese_is_decoded_even_when_nobody_says_so() -> None:
     text = "配信できませんでした"
     assert parts.split(b"Subject: x\n\n" + text.encode("iso-2022-jp")).leaves[0].text == text
