@@ -161,6 +161,8 @@ def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
     from mdit_py_plugins import footnote
 
+    from newsletter.rendering import prose
+
     parser = MarkdownIt("commonmark", {"html": False, "typographer": True})
     parser.enable(["table", "strikethrough", "replacements", "smartquotes"])
     # What would lose its address below is no link to begin with, and stays as it was typed.
@@ -169,6 +171,7 @@ def _parser() -> MarkdownIt:
     # Most addresses need nothing, and looking at each of their parts costs more than all the rest of a link.
     parser.normalizeLink = lambda url: url if _PLAIN_URL(url) else normalise(url)  # type: ignore[method-assign]
     parser.use(footnote.footnote_plugin, inline=False)
+    parser.use(prose.plugin)
     for name, written in _RULES.items():
         parser.renderer.rules[name] = functools.partial(_write, written)  # type: ignore[attr-defined]
     return parser
