@@ -70,7 +70,7 @@ def _fill(paragraph: str, prefix: str, rest: str, columns: int) -> list[str]:
     """Break a paragraph whose characters all take one column."""
     text = " ".join(filter(None, paragraph.replace("\t", " ").split(" ")))
     lines: list[str] = []
-    start, room = 0, max(1, columns - width(prefix))
+    start, room, after = 0, max(1, columns - width(prefix)), max(1, columns - width(rest))
     while len(text) - start > room:
         end = text.rfind(" ", start, start + room + 1)
         if end < 0:
@@ -78,7 +78,7 @@ def _fill(paragraph: str, prefix: str, rest: str, columns: int) -> list[str]:
         if end < 0:
             break
         lines.append(prefix + text[start:end])
-        prefix, start, room = rest, end + 1, max(1, columns - width(rest))
+        prefix, start, room = rest, end + 1, after
     lines.append((prefix + text[start:]).rstrip())
     return lines
 

@@ -49,7 +49,7 @@ _RULES = {
     "footnote_anchor": "",
 }
 #: What the typographer changes something about.
-_TYPED = re.compile(r"[\"'()+.?!,-]")
+_TYPED = re.compile(r"[\"']|\((?:c|r|tm)\)|\+-|\.\.|[?!]{4}|,,|--", re.IGNORECASE)
 _PLAIN_URL = re.compile(
     r"https?://[a-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9._~/-]*)?(?:\?[A-Za-z0-9._~=&-]*)?"
 ).fullmatch
@@ -95,6 +95,8 @@ def prepare(
     for token in shaping.walk(shaped):
         if token.type == "th_open":
             token.attrSet("scope", "col")
+        if not token.attrs:
+            continue
         for name in ("href", "src"):
             if name in token.attrs:
                 token.attrSet(name, _absolute(str(token.attrs[name]), address, slots, image=name == "src"))
@@ -184,7 +186,7 @@ def may_lead(url: str) -> bool:
 
 
 def _write(written: str, tokens: Sequence[Token], index: int, *_: object) -> str:
-    return written.format(number=int(tokens[index].meta.get("id", 0)) + 1)
+    return written.format(number=int(tokens[index].meta.get("id", 0)) + 1) if "{" in written else written
 
 
 @functools.cache

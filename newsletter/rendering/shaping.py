@@ -21,7 +21,8 @@ def walk(tokens: Iterable[Token]) -> Iterator[Token]:
     """Yield tokens and the tokens inside them."""
     for token in tokens:
         yield token
-        yield from walk(token.children or ())
+        if token.children:
+            yield from walk(token.children)
 
 
 def shape(tokens: Sequence[Token], *, credit_label: str) -> list[Token]:

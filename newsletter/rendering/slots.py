@@ -38,16 +38,17 @@ class Slots:
         """Choose a word that occurs nowhere in ``everything``, the same for the same text."""
         capitals = everything.upper()
         self._word = _WORD if _WORD not in capitals else _another(capitals)
-        self._contents: list[str | messages.Field] = []
+        #: By their numbers, as slots write them.
+        self._contents: dict[str, str | messages.Field] = {}
         self._texts: dict[str, str] = {}
         self._fields: dict[messages.Field, str] = {}
-        self._entries: dict[int, str] = {}
+        self._entries: dict[str, str] = {}
         self.pattern = re.compile(rf"{self._word}(\d+)X")
 
     def html(self, content: Html) -> str:
         """Return a slot for HTML."""
         if content.entry:
-            self._entries[len(self._contents)] = content.entry
+            self._entries[str(len(self._contents))] = content.entry
         return self._new(content.code)
 
     def text(self, text: str) -> str:
@@ -75,7 +76,7 @@ class Slots:
     def field_in(self, text: str) -> messages.Field | None:
         """Return the field whose slot a text is or holds, or None."""
         match = self.pattern.search(text)
-        content = self._contents[int(match[1])] if match else None
+        content = self._contents.get(match[1]) if match else None
         return content if isinstance(content, messages.Field) else None
 
     def fill(self, document: str) -> messages.Pieces:
@@ -89,16 +90,15 @@ class Slots:
         while stack:
             for text in stack[-1]:
                 literal.append(text)
-                content = self._content(next(stack[-1], None))
+                content = self._contents.get(next(stack[-1], ""))
                 if isinstance(content, messages.Field):
                     pieces += [_clean("".join(literal)), content]
                     literal = []
-                elif content:
-                    if self._word not in content:
-                        literal.append(content)
-                        continue
+                elif content and self._word in content:
                     stack.append(iter(self.pattern.split(content)))
                     break
+                elif content:
+                    literal.append(content)
             else:
                 stack.pop()
         return tuple(piece for piece in (*pieces, _clean("".join(literal))) if piece)
@@ -113,11 +113,9 @@ class Slots:
         return sizes
 
     def _new(self, content: str | messages.Field) -> str:
-        self._contents.append(content)
-        return f"{self._word}{len(self._contents) - 1}X"
-
-    def _content(self, number: str | None) -> str | messages.Field | None:
-        return self._contents[int(number)] if number and int(number) < len(self._contents) else None
+        number = str(len(self._contents))
+        self._contents[number] = content
+        return f"{self._word}{number}X"
 
 
 def _another(everything: str) -> str:

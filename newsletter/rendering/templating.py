@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import traceback
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,6 +41,14 @@ class Words(types.SimpleNamespace):
 _RECORDS: set[type] = {Words, jinja2.environment.TemplateModule}
 
 
+class Function:
+    """A function of text that templates may call: safe, pure, and worked out once for the same text."""
+
+    def __init__(self, function: Callable[..., str]) -> None:
+        """Keep some ten issues' worth of what a function returns."""
+        self.call = functools.lru_cache(maxsize=512)(function)
+
+
 def record(kind: type[_Kind]) -> type[_Kind]:
     """Mark a frozen record as one that templates may read."""
     _RECORDS.add(kind)
@@ -73,12 +81,12 @@ class _Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
             return self.undefined(obj=obj, name=attribute)
 
     def call(self, context: jinja2.runtime.Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if type(obj) is not jinja2.runtime.Macro:
+        if type(obj) not in {Function, jinja2.runtime.Macro}:
             return super().call(context, obj, *args, **kwargs)
-        # A macro sees what its own template sees, and nothing of the place that calls it.
+        # Neither sees anything of the place that calls it: a macro sees what its own template sees.
         kwargs.pop("_loop_vars", None)
         kwargs.pop("_block_vars", None)
-        return obj(context.eval_ctx, *args, **kwargs)
+        return obj.call(*args, **kwargs) if type(obj) is Function else obj(context.eval_ctx, *args, **kwargs)
 
     def call_binop(self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any) -> Any:
         if not isinstance(left, int | float) or not isinstance(right, int | float) or operator == "**":
@@ -158,8 +166,8 @@ def _to_slot(context: jinja2.runtime.Context, value: Any) -> str:
     """Write a value as a slot, so that the MJML renderer never sees it."""
     if type(value) is not str and isinstance(value, _PLAIN):
         return str(value)
-    slots: slot_room.Slots | None = context.get(SLOTS)
-    if slots is None:
+    slots = context.resolve_or_missing(SLOTS)
+    if not isinstance(slots, slot_room.Slots):
         raise jinja2.TemplateRuntimeError("import macros “with context”")
     if type(value) is str:
         return slots.text(value)

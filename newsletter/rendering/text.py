@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _HORIZONTAL_RULE = "* * *"
 #: Holds a note to the word before it while lines are broken; then it becomes a blank.
 _GLUE = "\x1f"
+_AROUND_LINE_END = re.compile(r"[ \t]*\n[ \t]*")
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MARKS = {"strong_open": "*", "strong_close": "*", "em_open": "_", "em_close": "_", "figcaption_open": "\n"}
 
@@ -63,6 +64,10 @@ class _Writer:
         return between.join(block for block in written if block.strip())
 
     def _block(self, token: Token, inside: Sequence[Token], width: int) -> str:
+        if token.type == "paragraph_open":
+            return self.blocks(inside, width)
+        if token.type == "inline":
+            return columns.wrap(self._inline(token), columns=width)
         writers: dict[str, Callable[[], str]] = {
             "bullet_list_open": lambda: self._list(token, inside, width),
             "ordered_list_open": lambda: self._list(token, inside, width),
@@ -73,7 +78,6 @@ class _Writer:
             "code_block": lambda: _prefixed(token.content.rstrip("\n"), "    ", "    "),
             "footnote_open": lambda: _prefixed(self.blocks(inside, width - 3), f"{_raised(token)} ", "  "),
             "hr": lambda: _HORIZONTAL_RULE,
-            "inline": lambda: columns.wrap(self._inline(token), columns=width),
         }
         return writers.get(token.type, lambda: self.blocks(inside, width))()
 
@@ -128,7 +132,8 @@ class _Writer:
                     written.append(self._link("".join(written[start:]), link))
                 case _:
                     written.append(_MARKS.get(child.type, ""))
-        return re.sub(r"[ \t]*\n[ \t]*", "\n", "".join(written))
+        text = "".join(written)
+        return _AROUND_LINE_END.sub("\n", text) if "\n" in text else text
 
     def _link(self, label: str, link: Token) -> str:
         """Return what follows a link's text: nothing where the text is the address."""

@@ -33,6 +33,8 @@ _MAX_CHARACTERS = 1_000_000
 #: The level of an entry's headline: in a digest, “Details” stands above it.
 _LEVELS = {issues.Layout.DIGEST: 3, issues.Layout.LETTER: 2}
 
+_WRAP, _RULED = templating.Function(columns.wrap), templating.Function(columns.ruled)
+
 
 @templating.record
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +137,8 @@ class Views:
             "about": self._passage(self._publication.about, level=2),
             "labels": templating.Words(**self._words),
             "theme": templating.trusted(self._manner.tokens),
-            "wrap": columns.wrap,
-            "ruled": columns.ruled,
+            "wrap": _WRAP,
+            "ruled": _RULED,
             **{name: messages.Field(name) for name in messages.FIELDS if "." not in name},
         }
 
