@@ -6,8 +6,6 @@ import argparse
 import asyncio
 import contextlib
 import gc
-import itertools
-import os
 import random
 import sys
 import tempfile
@@ -15,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -186,55 +183,6 @@ def against_smtp_sink(size: str, *, rounds: int, scale: float, connections: int,
         smtp_client.paired(rounds, senders, against="smtp-source")
 
 
-def at_length(count: int, *, connections: int, doubt: int) -> None:
-    """Measure one long mailing: the plan, the first message, and whether rate and memory stay as they are."""
-    with rivals.smtp_sink() as port, workspace(count) as database:
-        ledger = StoredLedger(database, SIGNER.keyed_hash)
-        gc.collect()
-        before = resident()
-        began = time.perf_counter()
-        mailing = plan(ledger, "10 KB")
-        planned = time.perf_counter() - began
-        watch = Watched(ledger, every=max(1, count // 10))
-        asyncio.run(carry_out(watch, mailing, port, connections=connections, doubt=doubt))
-        seconds = [later - earlier for earlier, later in itertools.pairwise(watch.at)]
-        print(
-            f"{count:,} recipients: plan {planned:.1f} s, first message after {watch.first:.2f} s,"
-            f" last tenth at {seconds[0] / seconds[-1]:.2f} x the first's rate,"
-            f" memory {max(watch.memory) - before:.0f} MB above start,"
-            f" {watch.memory[-1] - watch.memory[0]:+.0f} MB from the first tenth to the last",
-            flush=True,
-        )
-        ledger.close()
-
-
-class Watched:
-    """A ledger that notes time and memory at every tenth of its deliveries."""
-
-    def __init__(self, ledger: StoredLedger, *, every: int) -> None:
-        self._ledger, self._every, self._settled = ledger, every, 0
-        self._began = time.perf_counter()
-        self.first = 0.0
-        self.at, self.memory = [self._began], [resident()]
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._ledger, name)
-
-    def turn(self, mailing: int, lease: Any, outcomes: Any, **words: Any) -> Any:
-        """Have a turn, and look at the clock."""
-        self.first = self.first or time.perf_counter() - self._began
-        self._settled += len(outcomes)
-        if self._settled >= self._every * len(self.at):
-            self.at.append(time.perf_counter())
-            self.memory.append(resident())
-        return self._ledger.turn(mailing, lease, outcomes, **words)
-
-
-def resident() -> float:
-    """Return the megabytes that this process holds."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
 def main() -> None:
     """Measure and print."""
     options = argparse.ArgumentParser(description=__doc__)
@@ -242,9 +190,6 @@ def main() -> None:
     options.add_argument("--scale", type=float, default=1.0, help="messages of each run, as a factor")
     options.add_argument("--connections", type=int, default=16)
     options.add_argument("--window", type=int, default=64)
-    options.add_argument(
-        "--length", type=int, default=100_000, help="recipients of the long mailing; 0: none"
-    )
     chosen = options.parse_args()
     print(f"Mailing: {rivals.machine()}")
     for size in SIZES:
@@ -254,10 +199,6 @@ def main() -> None:
             scale=chosen.scale,
             connections=chosen.connections,
             doubt=chosen.window,
-        )
-    if chosen.length:
-        at_length(
-            int(chosen.length * min(chosen.scale, 1)), connections=chosen.connections, doubt=chosen.window
         )
 
 

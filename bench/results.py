@@ -38,6 +38,7 @@ if __name__ == "__main__":
     parts = [HEAD.format(day=date.today().isoformat(), machine=rivals.machine())]
     for title, script in (
         ("A whole mailing, every write of the ledger included", "mailing.py"),
+        ("Long mailings and distant servers", "long_mailing.py"),
         ("The SMTP client alone", "smtp_client.py"),
     ):
         parts.append(f"## {title}\n\n```\n{run(script, *sys.argv[1:])}```\n")

@@ -91,6 +91,8 @@ class ScriptedServer:
         self._tasks: set[asyncio.Task[None]] = set()
         self.taken: list[Taken] = []
         self.said: list[str] = []
+        #: Of these, the ones that came together with what follows them.
+        self.pipelined: list[str] = []
         self.connections = 0
         self.port = 0
         #: Logins as user and password, or the bearer's token.
@@ -157,6 +159,8 @@ class _Session:
         while line := await self.reader.readline():
             text = line.decode().rstrip("\r\n")
             self.server.said.append(text)
+            if self.reader._buffer:  # type: ignore[attr-defined]  # nothing else tells what came together
+                self.server.pipelined.append(text)
             if not self.server.pipelines:
                 self.reader._buffer.clear()  # type: ignore[attr-defined]  # what a server that flushes does
             await self.command(text)

@@ -523,3 +523,14 @@ async def test_bdat_announced_and_not_understood_is_given_up_for_data() -> None:
         assert await send(server, tray) is None
     assert set(kinds(tray).values()) == {Kind.ACCEPTED}
     assert "DATA" in server.said
+
+
+async def test_bdat_badly_done_is_given_up_and_pipelining_is_not() -> None:
+    async with ScriptedServer({"CONTENT": ["354 Go on"]}, offers=ALL) as server:
+        tray = Tray(letters(5))
+        assert await send(server, tray) is None
+    assert [kind for kind in kinds(tray).values() if kind is not Kind.ACCEPTED] == [Kind.UNKNOWN]
+    begun_anew = server.said[server.said.index("DATA") - 2 :]
+    assert [line.split()[0] for line in begun_anew].count("DATA") == 4
+    assert "BDAT" not in "".join(begun_anew)
+    assert all(line in server.pipelined for line in begun_anew if line.startswith(("MAIL", "RCPT")))
