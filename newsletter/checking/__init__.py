@@ -7,6 +7,7 @@ from newsletter.checking.places import Places
 from newsletter.checking.reporting import explain, report, summary
 from newsletter.checking.rulebook import Place
 from newsletter.checking.subjects import ImageFacts, ImageLoader, Subject, personalise, sample_values
+from newsletter.checking.tracking import Tracking, tracked
 
 __all__ = [
     "Glossary",
@@ -15,6 +16,7 @@ __all__ = [
     "Place",
     "Places",
     "Subject",
+    "Tracking",
     "check",
     "explain",
     "links",
@@ -24,4 +26,5 @@ __all__ = [
     "rules",
     "sample_values",
     "summary",
+    "tracked",
 ]

@@ -28,8 +28,9 @@ _LITERAL = bytes(byte for byte in range(0x20, 0x7F) if byte != 0x3D) + b"\n"
 @rule("html-size", findings.Severity.ADVICE, source=_CLIPPING)
 def html_size(page: reading.Reading) -> Hits:
     """Gmail cuts a mail whose HTML is over 102 KB, and everything below the cut is gone: the last entries,
-    the way to leave. What counts is the personalised source with comments and styles; pictures do not."""
-    size = len(page.subject.html.encode())
+    the way to leave. What counts is the personalised source with comments, styles and tracked links; pictures
+    do not."""
+    size = len(page.delivered.encode())
     if size >= _ADVISED:
         yield rulebook.Hit(
             message=f"the HTML takes {size:,} bytes; Gmail clips at about {CLIPPED:,}",
@@ -55,8 +56,8 @@ def _spenders(page: reading.Reading) -> str:
 def encoded_size(page: reading.Reading) -> Hits:
     """Some count the encoded part instead: quoted-printable triples every byte outside ASCII, which tells
     in Japanese."""
-    size = quoted_printable_size(page.subject.html)
-    if size >= CLIPPED > len(page.subject.html.encode()):
+    size = quoted_printable_size(page.delivered)
+    if size >= CLIPPED > len(page.delivered.encode()):
         yield rulebook.Hit(
             message=f"the HTML takes {size:,} bytes once encoded; some programs clip at {CLIPPED:,} of those",
             fix=_spenders(page),
@@ -75,7 +76,7 @@ def quoted_printable_size(text: str) -> int:
 def unsubscribe_clipped(page: reading.Reading) -> Hits:
     """The way to leave must lie well before the point at which Gmail cuts, or readers look for the spam
     button."""
-    source, leave = page.subject.html, page.subject.leave_url
+    source, leave = page.delivered, page.subject.leave_url
     at = source.rfind(leave) if leave else -1
     if at >= 0 and (size := len(source[:at].encode())) >= _UNSUBSCRIBE_BEFORE:
         yield rulebook.Hit(

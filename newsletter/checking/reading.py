@@ -7,7 +7,7 @@ from functools import cached_property
 
 from lxml import etree
 
-from newsletter.checking import cascade, document, features, places, prose, rulebook, subjects
+from newsletter.checking import cascade, document, features, places, prose, rulebook, subjects, tracking
 from newsletter.domain import findings, issues
 
 
@@ -80,6 +80,11 @@ class Reading:
     def html(self) -> document.Page:
         """The HTML part, taken apart; empty when the issue could not be rendered."""
         return document.Page(self.subject.html)
+
+    @cached_property
+    def delivered(self) -> str:
+        """The HTML part as it weighs with what counting opens and clicks adds to it."""
+        return tracking.tracked(self.subject.html, self.subject.publication, self.subject.counted)
 
     @cached_property
     def light(self) -> cascade.Cascade:

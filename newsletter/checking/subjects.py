@@ -6,7 +6,7 @@ import html as markup
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from newsletter.checking import glossaries, link_health
+from newsletter.checking import glossaries, link_health, tracking
 from newsletter.domain import fields, findings, issues, messages, publications
 
 
@@ -65,6 +65,8 @@ class Subject:
     answers: Mapping[str, link_health.Answer] = field(default_factory=dict)
     #: Share of the readers by mail client, as ``{"gmail": 0.3, "outlook.windows": 0.2}``; empty: even.
     shares: Mapping[str, float] = field(default_factory=dict)
+    #: What of the readers is counted: that makes the letter longer.
+    counted: tracking.Tracking = field(default_factory=tracking.Tracking)
 
     @property
     def leave_url(self) -> str:

@@ -81,6 +81,8 @@ class Press:
     glossary: Path
     #: Shares of the readers by mail program.
     shares: Mapping[str, float] = field(default_factory=dict)
+    #: What of the readers is counted.
+    counted: checking.Tracking = field(default_factory=checking.Tracking)
 
     def read(self, path: Path) -> issues.Issue:
         """Read an issue file with the publication's defaults.
@@ -260,6 +262,7 @@ class Press:
             editions=editions,
             glossary=glossaries.read(self.glossary) if self.glossary.is_file() else glossaries.EMPTY,
             shares=self.shares,
+            counted=self.counted,
             images=picture_files.loader(issue.path.parent),
             flaws=[one for one in issue_files.problems(issue.path) if one.rule not in _SAID_BY_CHECKS],
         )

@@ -35,8 +35,10 @@ class Editing(Foundation):
     @cached_property
     def press(self) -> proofs.Press:
         """Return what makes proofs of issues: read, rendered, checked, composed."""
+        from newsletter import checking
         from newsletter.sending import proofs
 
+        watched = self.settings.tracking
         return proofs.Press(
             publication=self.publication,
             theme=self.theme,
@@ -45,6 +47,7 @@ class Editing(Foundation):
             zone=self.settings.schedule.timezone,
             glossary=self.workspace.root / "glossary.toml",
             shares=self.settings.audience.clients,
+            counted=checking.Tracking(opens=watched.opens, clicks=watched.clicks),
         )
 
     def asker(self, *, allow_private: bool = False) -> link_health.Asker:

@@ -9,7 +9,9 @@ import pytest
 
 from newsletter import checking
 from newsletter.checking import limits
+from newsletter.domain import tokens
 from tests.checking import desk
+from tests.rendering import samples
 
 
 def page(body: str = "", head: str = "") -> str:
@@ -251,3 +253,41 @@ def test_a_publication_at_an_address_that_readers_cannot_reach_is_told_once(tmp_
     found = checking.check(subject, only=["publication-url", "url-host", "url-http"])
     assert [finding.rule for finding in found] == ["publication-url"]
     assert desk.found(desk.subject(tmp_path), "publication-url") == []
+
+
+def test_what_counting_clicks_and_opens_adds_is_weighed(tmp_path: Path) -> None:
+    link = '<a class="x" href="https://a.example.org/r">r</a>'
+    html = f"<body>{'x' * 74_950}{link * 2}<a href='#'>y</a></body>"
+    subject = desk.subject(tmp_path, html=html)
+    added = {
+        (clicks, opens): len(
+            checking.tracked(html, desk.PUBLICATION, checking.Tracking(clicks=clicks, opens=opens))
+        )
+        - len(html)
+        for clicks in (False, True)
+        for opens in (False, True)
+    }
+    address = len(f"{desk.PUBLICATION.url}/c/") + 32
+    assert added[False, False] == 0
+    assert added[True, False] == 2 * (address - len("https://a.example.org/r"))
+    assert added[False, True] > address
+    assert added[True, True] == added[True, False] + added[False, True]
+    small = dataclasses.replace(subject, html=html.replace("x" * 100, "", 1))
+    assert desk.found(small, "html-size") == []
+    counted = dataclasses.replace(small, counted=checking.Tracking(clicks=True, opens=True))
+    assert [finding.rule for finding in desk.found(counted, "html-size")] == ["html-size"]
+
+
+def test_links_of_our_own_pages_are_not_led_past_themselves(tmp_path: Path) -> None:
+    html = f'<body><a href="{desk.PUBLICATION.url}/u/TOKEN">Unsubscribe</a></body>'
+    assert checking.tracked(html, desk.PUBLICATION, checking.Tracking(clicks=True)) == html
+
+
+def test_sample_links_are_as_long_as_real_ones_ever_get() -> None:
+    signer = tokens.Signer(b"k" * 32)
+    many = 10**12
+    leave = signer.sign(tokens.Purpose.LEAVE, many, 10**6)
+    preferences = signer.sign(tokens.Purpose.PREFERENCES, many, 2**32 - 1)
+    values = checking.sample_values(desk.PUBLICATION, samples.ISSUE)
+    assert len(leave) <= len(values["unsubscribe_url"].rpartition("/")[2])
+    assert len(preferences) <= len(values["preferences_url"].rpartition("/")[2])

@@ -256,6 +256,8 @@ class _Pages:
         html, text = self._filled(reader, edition)
         page = document.Page(html)
         found = [one for one in self._easel.findings() if not self._is_of_another(one.path, edition)]
+        at = self._easel.at
+        weighed = checking.tracked(html, at.publication, at.counted)
         headers, parts = lists.parts(self._easel.at.sample(edition).raw)
         return {
             "issue": edition.issue,
@@ -265,7 +267,7 @@ class _Pages:
             "source": lists.formatted(html),
             "headers": headers,
             "parts": parts,
-            "meter": lists.meter(html, edition.template.rendered, page),
+            "meter": lists.meter(weighed, edition.template.rendered, page),
             "links": list(lists.links(page, found, edition)),
             "pictures": list(
                 lists.pictures(page, picture_files.loader(edition.issue.path.parent), self._base(edition))
