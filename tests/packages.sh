@@ -51,6 +51,17 @@ npm_ci() { # FOLDER MODULE: what the lock of a folder pins by hash; nothing that
     (cd "$TOOLS/$2" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null)
 }
 
+pip_venv() { # COMMAND FOLDER: what a lock pins by hash, in an environment of its own whose Python is the command
+    python=$PWD/.venv/bin/python
+    [ -x "$python" ] || python=python3
+    rm -rf "${TOOLS:?}/$1"
+    "$python" -m venv "$TOOLS/$1"
+    "$TOOLS/$1/bin/python" -m pip --disable-pip-version-check --no-input --quiet install \
+        --require-hashes --only-binary :all: -r "$2/requirements.txt" </dev/null
+    printf '#!/bin/sh\nexec "%s" "$@"\n' "$TOOLS/$1/bin/python" >"$TOOLS/bin/$1"
+    chmod +x "$TOOLS/bin/$1"
+}
+
 present() { # a command, a shared library by its name, or the folder of a lock that was installed from
     case $1 in
     */*) cmp -s "$1/package-lock.json" "$TOOLS/$2/package-lock.json" && [ -d "$TOOLS/$2/node_modules/$2" ] ;;

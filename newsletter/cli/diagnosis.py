@@ -32,7 +32,8 @@ def examine(probes: dict[str, Probe]) -> Iterator[Diagnosis]:
                     yield Diagnosis(name=name, verdict=Verdict.FAIL, message=str(problem), fix=error.hint)
             broken = True
         except errors.NewsletterError as error:
-            yield Diagnosis(name=name, verdict=Verdict.FAIL, message=str(error), fix=error.hint)
+            fix = error.hint or "newsletter --debug doctor shows where it comes from"
+            yield Diagnosis(name=name, verdict=Verdict.FAIL, message=str(error), fix=fix)
 
 
 def private(*paths: Path) -> Iterator[Diagnosis]:

@@ -117,6 +117,11 @@ def refusal(answer: Answer) -> Verdict | None:
             return None
 
 
+def refused(answer: Answer) -> bool:
+    """Say whether an answer means that whoever asked is not known, or may not ask."""
+    return answer.status in {401, 403}
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Read Retry-After (RFC 9110 §10.2.3): seconds, or an HTTP date counted from the answer's own Date."""
     text = headers.get("retry-after", "").strip()

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from newsletter.domain import errors
 from newsletter.domain.arrangements import Arrangement
-from newsletter.providers import answers, enrolling
+from newsletter.providers import answers, enrolling, judging
 from newsletter.providers.answers import Answer, Call
 from newsletter.providers.http_api import HttpProvider
 
@@ -94,7 +94,7 @@ class Office:
         if listing is None:
             return
         answer = await self.provider.ask(listing)
-        if answer.ok and self.url in enrolling.texts(answer.json()):
+        if answer.ok and self.url in judging.texts(answer.json()):
             raise errors.ProviderError(
                 f"{self.provider.api.name} reports to {self.url} already",
                 hint="remove that webhook in its pages to make a new one",

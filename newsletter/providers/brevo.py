@@ -92,6 +92,10 @@ class Api:
         """Ask for the account that the key belongs to."""
         return Call(method="GET", url=f"{self.options.url}/v3/account", headers=self._headers())
 
+    def stranger(self, answer: Answer) -> bool:
+        """Read the status."""
+        return answers.refused(answer)
+
     def pause(self, answer: Answer) -> float:
         """Wait for the window to reset, in seconds, when the last call used it up."""
         left = answer.headers.get("x-sib-ratelimit-remaining", "")

@@ -7,20 +7,16 @@ from __future__ import annotations
 
 import json
 import urllib.parse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from newsletter.domain.diagnoses import Concern, Diagnosis
+from newsletter.providers import judging
 from newsletter.providers.answers import Answer, Call
 
-DOMAIN = Concern("account: domain")
-HOOK = Concern("account: webhook")
 QUOTA = Concern("account: quota")
 LINKS = Concern("account: unsubscribe links")
-
-#: Judges an answer to a question about the account.
-Judge = Callable[[Answer], Diagnosis]
 
 
 class Enrolment(Protocol):
@@ -45,7 +41,7 @@ class Enrolment(Protocol):
         """Write the call that lists webhooks."""
         ...
 
-    def questions(self, domain: str, *, now: datetime) -> Sequence[tuple[Call, Judge]]:
+    def questions(self, domain: str, *, now: datetime) -> Sequence[tuple[Call, judging.Judge]]:
         """Write the calls that tell how the account stands, each with how to judge its answer."""
         ...
 
@@ -76,7 +72,7 @@ class Desk:
         """Return nothing: there is no such list."""
         return None
 
-    def questions(self, domain: str, *, now: datetime) -> Sequence[tuple[Call, Judge]]:
+    def questions(self, domain: str, *, now: datetime) -> Sequence[tuple[Call, judging.Judge]]:
         """Return no questions."""
         return ()
 
@@ -114,11 +110,11 @@ class Postmark(Desk):
     def hooks(self) -> Call | None:
         return self._get(f"/webhooks?MessageStream={urllib.parse.quote(self._options.stream)}")
 
-    def questions(self, domain: str, *, now: datetime) -> Sequence[tuple[Call, Judge]]:
+    def questions(self, domain: str, *, now: datetime) -> Sequence[tuple[Call, judging.Judge]]:
         return [(self._get(f"/message-streams/{urllib.parse.quote(self._options.stream)}"), self._stream)]
 
     def _stream(self, answer: Answer) -> Diagnosis:
-        told = object_in(answer, "SubscriptionManagementConfiguration").get("UnsubscribeHandlingType")
+        told = judging.object_in(answer, "SubscriptionManagementConfiguration").get("UnsubscribeHandlingType")
         if told in ("Custom", "None"):
             return LINKS.holds(f"the stream {self._options.stream} leaves our own links alone")
         return LINKS.broken(
@@ -156,10 +152,12 @@ class Resend(Desk):
     def hooks(self) -> Call | None:
         return self._get("/webhooks")
 
-    def questions(self, domain: str, *, now: datetime) -> Sequence[tuple[Call, Judge]]:
+    def questions(self, domain: str, *, now: datetime) -> Sequence[tuple[Call, judging.Judge]]:
         def judge(answer: Answer) -> Diagnosis:
-            states = {str(each.get("name")): str(each.get("status")) for each in list_in(answer, "data")}
-            return _domain(domain, states, good=("verified",))
+            states = {
+                str(each.get("name")): str(each.get("status")) for each in judging.list_in(answer, "data")
+            }
+            return judging.of_domain(domain, states, good=("verified",))
 
         return [(self._get("/domains"), judge)]
 
@@ -178,14 +176,14 @@ class Mailgun(Desk):
         )
 
     def creation(self, url: str, secret: str) -> Sequence[Call]:
-        headers = {**self._headers, "Content-Type": "application/x-www-form-urlencoded"}
+        # v3 makes one a call: a refusal in the middle would leave half of them.
+        fields = [("url", url), *(("event_types", event) for event in self._EVENTS)]
         return [
             Call(
-                url=f"{self._options.url}/v3/domains/{self._options.domain}/webhooks",
-                headers=headers,
-                content=urllib.parse.urlencode({"id": event, "url": url}).encode(),
+                url=f"{self._options.url}/v4/domains/{self._options.domain}/webhooks",
+                headers={**self._headers, "Content-Type": "application/x-www-form-urlencoded"},
+                content=urllib.parse.urlencode(fields).encode(),
             )
-            for event in self._EVENTS
         ]
 
     def sealing(self, answers: Sequence[Answer]) -> Call | str:
@@ -194,10 +192,10 @@ class Mailgun(Desk):
     def hooks(self) -> Call | None:
         return self._get(f"/v3/domains/{self._options.domain}/webhooks")
 
-    def questions(self, domain: str, *, now: datetime) -> Sequence[tuple[Call, Judge]]:
+    def questions(self, domain: str, *, now: datetime) -> Sequence[tuple[Call, judging.Judge]]:
         def judge(answer: Answer) -> Diagnosis:
-            state = str(object_in(answer, "domain").get("state"))
-            return _domain(self._options.domain, {self._options.domain: state}, good=("active",))
+            state = str(judging.object_in(answer, "domain").get("state"))
+            return judging.of_domain(self._options.domain, {self._options.domain: state}, good=("active",))
 
         return [(self._get(f"/v4/domains/{self._options.domain}"), judge)]
 
@@ -205,7 +203,17 @@ class Mailgun(Desk):
 class SendGrid(Desk):
     """https://www.twilio.com/docs/sendgrid/api-reference/webhooks and …/domain-authentication."""
 
-    _EVENTS = ("delivered", "bounce", "deferred", "dropped", "spam_report", "unsubscribe")
+    _EVENTS = (
+        "delivered",
+        "bounce",
+        "deferred",
+        "dropped",
+        "spam_report",
+        "unsubscribe",
+        "group_unsubscribe",
+    )
+    #: Named and refused: an event that is left out is SendGrid's to decide.
+    _OTHERS = ("processed", "open", "click", "group_resubscribe")
 
     def paste(self, url: str, secret: str) -> Sequence[str]:
         return (
@@ -216,7 +224,7 @@ class SendGrid(Desk):
         )
 
     def creation(self, url: str, secret: str) -> Sequence[Call]:
-        wanted: dict[str, Any] = dict.fromkeys(self._EVENTS, True)
+        wanted: dict[str, Any] = {**dict.fromkeys(self._EVENTS, True), **dict.fromkeys(self._OTHERS, False)}
         plain = {"enabled": True, "url": url, "friendly_name": "newsletter", **wanted}
         return [self._post("/v3/user/webhooks/event/settings", plain)]
 
@@ -228,12 +236,12 @@ class SendGrid(Desk):
     def hooks(self) -> Call | None:
         return self._get("/v3/user/webhooks/event/settings/all")
 
-    def questions(self, domain: str, *, now: datetime) -> Sequence[tuple[Call, Judge]]:
+    def questions(self, domain: str, *, now: datetime) -> Sequence[tuple[Call, judging.Judge]]:
         def judge(answer: Answer) -> Diagnosis:
             plain = answer.json()
             listed = plain if isinstance(plain, list) else []
             states = {str(each.get("domain")): str(each.get("valid")).lower() for each in listed}
-            return _domain(domain, states, good=("true",))
+            return judging.of_domain(domain, states, good=("true",))
 
         return [(self._get(f"/v3/whitelabel/domains?domain={urllib.parse.quote(domain)}"), judge)]
 
@@ -269,11 +277,11 @@ class Brevo(Desk):
     def hooks(self) -> Call | None:
         return self._get("/v3/webhooks?type=transactional")
 
-    def questions(self, domain: str, *, now: datetime) -> Sequence[tuple[Call, Judge]]:
+    def questions(self, domain: str, *, now: datetime) -> Sequence[tuple[Call, judging.Judge]]:
         def judge(answer: Answer) -> Diagnosis:
-            listed = list_in(answer, "domains")
+            listed = judging.list_in(answer, "domains")
             states = {str(each.get("domain_name")): str(each.get("authenticated")).lower() for each in listed}
-            return _domain(domain, states, good=("true",))
+            return judging.of_domain(domain, states, good=("true",))
 
         return [(self._get("/v3/senders/domains"), judge)]
 
@@ -295,7 +303,7 @@ class Ses(Desk):
             "4. the name of that set is configuration_set in newsletter.toml",
         )
 
-    def questions(self, domain: str, *, now: datetime) -> Sequence[tuple[Call, Judge]]:
+    def questions(self, domain: str, *, now: datetime) -> Sequence[tuple[Call, judging.Judge]]:
         identity = self._api.signed("GET", f"/v2/email/identities/{domain}", b"", now=now)
         account = self._api.signed("GET", "/v2/email/account", b"", now=now)
         return [(identity, lambda answer: self._identity(domain, answer)), (account, self._account)]
@@ -303,18 +311,18 @@ class Ses(Desk):
     @staticmethod
     def _identity(domain: str, answer: Answer) -> Diagnosis:
         plain = answer.json() or {}
-        signing = object_in(answer, "DkimAttributes")
+        signing = judging.object_in(answer, "DkimAttributes")
         verified = str(bool(plain.get("VerifiedForSendingStatus"))).lower()
-        found = _domain(domain, {domain: verified}, good=("true",))
+        found = judging.of_domain(domain, {domain: verified}, good=("true",))
         tokens = [str(each) for each in signing.get("Tokens") or []]
         if not tokens or (verified == "true" and signing.get("Status") == "SUCCESS"):
             return found
         lines = [f"{each}._domainkey.{domain}. IN CNAME {each}.dkim.amazonses.com." for each in tokens]
-        return DOMAIN.broken(found.message, "publish these records", record="\n".join(lines))
+        return judging.DOMAIN.broken(found.message, "publish these records", record="\n".join(lines))
 
     @staticmethod
     def _account(answer: Answer) -> Diagnosis:
-        plain, quota = answer.json() or {}, object_in(answer, "SendQuota")
+        plain, quota = answer.json() or {}, judging.object_in(answer, "SendQuota")
         left = float(quota.get("Max24HourSend", 0)) - float(quota.get("SentLast24Hours", 0))
         if plain.get("ProductionAccessEnabled") is False:
             return QUOTA.broken(
@@ -332,48 +340,3 @@ DESKS: Mapping[str, type[Desk]] = {
     "brevo": Brevo,
     "ses": Ses,
 }
-
-
-def registered(answer: Answer, url: str) -> Diagnosis:
-    """Judge whether a vendor's list of webhooks has ours: wherever in it the address stands."""
-    if url in texts(answer.json()):
-        return HOOK.holds(f"{url} is registered")
-    return HOOK.broken(
-        f"{url} is not registered: nothing is heard of bounces and complaints",
-        f"newsletter provider setup {url.rpartition('/')[2]}",
-    )
-
-
-def object_in(answer: Answer, name: str) -> Mapping[str, Any]:
-    """Return the object under a name in an answer, or an empty one."""
-    plain = answer.json()
-    found = plain.get(name) if isinstance(plain, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
-def list_in(answer: Answer, name: str) -> Sequence[Mapping[str, Any]]:
-    """Return the objects of the list under a name in an answer."""
-    plain = answer.json()
-    found = plain.get(name) if isinstance(plain, dict) else None
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
-
-
-def _domain(domain: str, states: Mapping[str, str], *, good: Sequence[str]) -> Diagnosis:
-    """Judge a domain by the vendor's own word; one above it may stand for it."""
-    known = next((name for name in states if domain == name or domain.endswith(f".{name}")), "")
-    if not known:
-        return DOMAIN.broken(f"{domain} is not among the account's domains", "add it in the provider's pages")
-    if states[known] not in good:
-        return DOMAIN.broken(
-            f"{known} is not verified ({states[known]})", "publish the records that the provider's pages show"
-        )
-    return DOMAIN.holds(f"{known} is verified")
-
-
-def texts(plain: Any) -> set[str]:
-    """Return every text in a JSON value."""
-    if isinstance(plain, dict):
-        plain = list(plain.values())
-    if isinstance(plain, list):
-        return {text for each in plain for text in texts(each)}
-    return {plain} if isinstance(plain, str) else set()

@@ -6,6 +6,7 @@ An adapter is two pure functions, `call` and `parse`; `HttpProvider` does everyt
 from __future__ import annotations
 
 import asyncio
+import urllib.parse
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -46,6 +47,10 @@ class Api(Protocol):
 
     def check(self, *, now: datetime) -> Call:
         """Write a request that changes nothing and tells whether we are known."""
+        ...
+
+    def stranger(self, answer: Answer) -> bool:
+        """Say whether the answer to `check` is one to an unknown key; a key that may only send is known."""
         ...
 
     def pause(self, answer: Answer) -> float:
@@ -117,6 +122,8 @@ class HttpProvider:
         """
         async with self._carrier() as carrier:
             answer = await self._check(carrier)
+        if answers.refused(answer):
+            return f"{self._api.name} knows the key, which may do no more than send: {answers.said(answer)}"
         if not answer.ok:
             return f"{self._api.name} answers {answer.status}: {answers.said(answer)}"
         return f"{self._api.name} answers {answer.status} and knows the key"
@@ -136,12 +143,13 @@ class HttpProvider:
         answer = await self._ask(carrier, self._api.check(now=self._clock()))
         if isinstance(answer, Verdict):
             raise errors.ProviderError(
-                f"{self._api.name} cannot be reached: {answer.reason}", hint="newsletter doctor"
+                f"{self._api.name} cannot be reached: {answer.reason}",
+                hint=f"may this machine connect to {self._host()}, or is there a proxy or firewall between?",
             )
-        if answer.status in {401, 403}:
+        if self._api.stranger(answer):
             raise errors.ProviderRefusedError(
                 f"{self._api.name} refuses our key ({answer.status}): {answers.said(answer)}",
-                hint="mend the key in .env and try again: newsletter doctor",
+                hint="mend the key in .env; newsletter doctor tells whether it is known",
             )
         return answer
 
@@ -211,6 +219,9 @@ class HttpProvider:
                 return answer
             verdict = answer
         return verdict
+
+    def _host(self) -> str:
+        return urllib.parse.urlsplit(self._api.check(now=self._clock()).url).netloc
 
     def _carrier(self) -> carriers.Carrier:
         """Return what carries the calls: a plain lane where each message costs one, else httpx."""

@@ -92,6 +92,10 @@ class Api:
         url = f"{self.options.url}/v3/domains/{self.options.domain}"
         return Call(method="GET", url=url, headers=self._headers())
 
+    def stranger(self, answer: Answer) -> bool:
+        """Read the status."""
+        return answers.refused(answer)
+
     def pause(self, answer: Answer) -> float:
         """Mailgun documents no rate headers; 429 is a verdict."""
         return 0.0

@@ -9,7 +9,7 @@ from typing import Any
 from newsletter import ports
 from newsletter.domain import errors
 from newsletter.domain.diagnoses import Concern, Diagnosis
-from newsletter.providers import answers, enrolling
+from newsletter.providers import answers, enrolling, judging
 from newsletter.providers.answers import Answer
 from newsletter.providers.http_api import HttpProvider
 from newsletter.providers.smtp.options import Security, SmtpOptions
@@ -17,6 +17,7 @@ from newsletter.providers.smtp.terms import Terms
 from newsletter.sending.standing.examination import Met
 
 CONNECTION = Concern("connection")
+_FALLBACK = "mend the provider first: see its line above"
 
 
 async def meet(provider: ports.Provider, kind: str, *, domain: str, hook: str, now: datetime) -> Met:
@@ -47,7 +48,7 @@ async def _account(
     listing = desk.hooks()
     if listing is not None:
         answer = await provider.ask(listing)
-        found.append(enrolling.registered(answer, hook) if answer.ok else _refused(answer))
+        found.append(judging.registered(answer, hook) if answer.ok else _refused(answer))
     return found
 
 
@@ -88,4 +89,4 @@ def _is_here(host: str) -> bool:
 
 def told(error: errors.NewsletterError) -> Met:
     """Return what can be said of a provider that does not answer."""
-    return Met(connection=CONNECTION.broken(str(error), error.hint))
+    return Met(connection=CONNECTION.broken(str(error), error.hint or _FALLBACK))

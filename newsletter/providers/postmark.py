@@ -80,6 +80,10 @@ class Api:
         """Ask for the server that the token belongs to."""
         return Call(method="GET", url=f"{self.options.url}/server", headers=self._headers())
 
+    def stranger(self, answer: Answer) -> bool:
+        """Read the status."""
+        return answers.refused(answer)
+
     def pause(self, answer: Answer) -> float:
         """Postmark documents no rate headers; 429 is a verdict."""
         return 0.0

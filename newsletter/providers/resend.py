@@ -91,6 +91,10 @@ class Api:
         """Ask for the account's domains."""
         return Call(method="GET", url=f"{self.options.url}/domains", headers=self._headers())
 
+    def stranger(self, answer: Answer) -> bool:
+        """Tell an unknown key from one with “Sending access”, which may not list domains."""
+        return answers.refused(answer) and _named(answer.json()) != "restricted_api_key"
+
     def pause(self, answer: Answer) -> float:
         """Wait for the window to reset when the last call used it up."""
         left, reset = answer.headers.get("ratelimit-remaining", ""), answer.headers.get("ratelimit-reset", "")

@@ -92,6 +92,10 @@ class Api:
         """Ask what the key may do."""
         return Call(method="GET", url=f"{self.options.url}/v3/scopes", headers=self._headers())
 
+    def stranger(self, answer: Answer) -> bool:
+        """Read the status."""
+        return answers.refused(answer)
+
     def pause(self, answer: Answer) -> float:
         """Wait for the window to reset when the last call used it up; the reset is a time in seconds."""
         left, reset = (

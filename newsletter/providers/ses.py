@@ -101,6 +101,10 @@ class Api:
         """Ask for the account and its quota."""
         return self.signed("GET", "/v2/email/account", b"", now=now)
 
+    def stranger(self, answer: Answer) -> bool:
+        """Tell an unknown user from one whose policy grants no GetAccount, as AWS's own examples do not."""
+        return answers.refused(answer) and _exception(answer) != "AccessDeniedException"
+
     def pause(self, answer: Answer) -> float:
         """SES sends no rate headers; throttling is a verdict."""
         return 0.0

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Mailbox
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from newsletter.cli import diagnosis, doctor
 from newsletter.domain import errors
@@ -91,7 +96,24 @@ def test_a_provider_that_does_not_answer_is_a_failure(
         monkeypatch.setenv("NEWSLETTER_PROVIDERS__SMTP__PORT", str(closed.getsockname()[1]))
         result = run("-C", root, "doctor")
     assert result.code == 1
-    assert "fail" in next(line for line in result.out.splitlines() if " provider: " in line)
+    lines = result.out.splitlines()
+    for concern in (" provider: ", " connection: "):
+        place = next(number for number, line in enumerate(lines) if concern in line)
+        assert "fail" in lines[place]
+        assert "→ check host and port" in lines[place + 1]
+
+
+def test_whatever_is_not_well_comes_with_a_way_out(
+    run: Run, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every fail and warn of a workspace where much is wrong names the next thing to type or to ask for."""
+    monkeypatch.setenv("NEWSLETTER_DELIVERY__PROVIDER", "smtp")
+    monkeypatch.setenv("NEWSLETTER_PROVIDERS__SMTP__PORT", "9")
+    (root / "subscribers.db").unlink()
+    found = run("-C", root, "doctor", "--json").json
+    wrong = [one for one in found if one["verdict"] in ("fail", "warn")]
+    assert {"provider", "connection", "database", "web"} <= {one["name"] for one in wrong}
+    assert [one["name"] for one in wrong if not one["fix"]] == []
 
 
 @pytest.mark.parametrize(
@@ -200,6 +222,57 @@ def test_a_test_mail_is_read_where_bounces_come_back(
     assert found["test mail"] == "pass"
     assert found["signed headers"] == "fail", "the outbox signs nothing"
     assert [path.name for path in (root / "outbox" / "new").iterdir()] == ["1.other"]
+
+
+@pytest.fixture
+def relay(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A mail server that lays what it is given into a Maildir, and the workspace set to mail through it."""
+    box = root.parent / "mail"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = Controller(Mailbox(box), hostname="127.0.0.1", port=port)
+    server.start()
+    monkeypatch.setenv("NEWSLETTER_DELIVERY__PROVIDER", "smtp")
+    monkeypatch.setenv("NEWSLETTER_PROVIDERS__SMTP__HOST", "127.0.0.1")
+    monkeypatch.setenv("NEWSLETTER_PROVIDERS__SMTP__SECURITY", "none")
+    monkeypatch.setenv("NEWSLETTER_PUBLICATION__URL", "https://digest.example.org")
+    monkeypatch.setenv("NEWSLETTER_PROVIDERS__SMTP__PORT", str(port))
+    key = rsa.generate_private_key(65537, 2048)
+    (root / "dkim.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    monkeypatch.setenv("NEWSLETTER_DKIM__SELECTOR", "s1")
+    monkeypatch.setenv("NEWSLETTER_DKIM__KEY_FILE", "dkim.pem")
+    yield box
+    server.stop()
+
+
+def test_a_test_mail_goes_by_smtp_and_is_judged_as_it_arrived(
+    run: Run, root: Path, relay: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSLETTER_BOUNCES__MAILBOX", f"maildir:{relay}")
+    result = run("-C", root, "doctor", "--to", "me@example.org", "--wait", "20", "--json")
+    found = {one["name"]: one["verdict"] for one in result.json}
+    assert found["test mail"] == "pass", result.out
+    assert found["list headers"] == "pass"
+    assert found["signed headers"] == "pass", "h= covers both List headers"
+    # Nobody on the way has judged it.
+    assert found["SPF as received"] == "could not look up"
+
+
+def test_the_mail_that_arrived_is_judged_from_a_file_too(run: Run, root: Path, relay: Path) -> None:
+    sent = run("-C", root, "doctor", "--to", "me@example.org", "--wait", "0")
+    assert "newsletter doctor --headers FILE" in sent.out
+    (arrived,) = (relay / "new").iterdir()
+    result = run("-C", root, "doctor", "--headers", arrived, "--json")
+    found = {one["name"]: one["verdict"] for one in result.json}
+    assert found["list headers"] == found["signed headers"] == "pass"
+    assert b"To: me@example.org" in arrived.read_bytes()
+    # With one of the two left out of h=, mail programs offer no button.
+    spoiled = root / "spoiled.eml"
+    spoiled.write_bytes(re.sub(rb"(?i):\s*list-unsubscribe-post", b"", arrived.read_bytes(), count=1))
+    found = {
+        one["name"]: one["verdict"] for one in run("-C", root, "doctor", "--headers", spoiled, "--json").json
+    }
+    assert found["signed headers"] == "fail"
 
 
 def test_without_a_mailbox_the_way_to_go_on_is_told(run: Run, root: Path) -> None:

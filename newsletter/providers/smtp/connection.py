@@ -22,6 +22,8 @@ from newsletter.providers.smtp.terms import Terms
 
 #: Replies of a whole window fit in; asyncio's own 256 KiB would be taken anew for every read.
 _READ_BYTES = 16 * 1024
+#: What to do about a server that does not answer.
+UNREACHED = "check host and port of this provider; may this machine connect there, or is a firewall between?"
 #: Room for a few long messages, so that most blocks leave in one call.
 _SEND_BUFFER = 512 * 1024
 
@@ -129,7 +131,7 @@ class Connection(asyncio.BufferedProtocol):
         return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
     def _broken(self, why: str) -> errors.ProviderError:
-        return errors.ProviderError(f"{self._options.server}: {why}")
+        return errors.ProviderError(f"{self._options.server}: {why}", hint=UNREACHED)
 
     # -- carrying messages -------------------------------------------------------------------------
 
@@ -331,7 +333,10 @@ def tls_error(options: SmtpOptions, error: Exception) -> errors.ProviderError:
             f"the certificate of {options.server} does not hold: {error.verify_message}",
             hint="check host; for a server with a certificate of its own set ca_file",
         )
-    return errors.ProviderError(f"no TLS with {options.server}: {error}")
+    return errors.ProviderError(
+        f"no TLS with {options.server}: {error}",
+        hint='check port and security: "tls" is for port 465, "starttls" for 587 and 25',
+    )
 
 
 async def dial(options: SmtpOptions, context: ssl.SSLContext | None) -> Connection:
@@ -349,10 +354,10 @@ async def dial(options: SmtpOptions, context: ssl.SSLContext | None) -> Connecti
                 lambda: Connection(options), options.host, options.port, ssl=implicit
             )
     except TimeoutError:
-        raise errors.ProviderError(f"{options.server} does not answer") from None
+        raise errors.ProviderError(f"{options.server} does not answer", hint=UNREACHED) from None
     except ssl.SSLError as error:
         raise tls_error(options, error) from error
     except OSError as error:
         why = error.strerror or str(error)
-        raise errors.ProviderError(f"{options.server} cannot be reached: {why}") from error
+        raise errors.ProviderError(f"{options.server} cannot be reached: {why}", hint=UNREACHED) from error
     return connection

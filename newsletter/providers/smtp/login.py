@@ -128,8 +128,8 @@ def _expect(options: SmtpOptions, reply: Reply, what: str, code: int) -> None:
         return
     message = f"{options.server} answered {what} with “{reply}”"
     if reply.code // 100 != 5:
-        raise errors.ProviderError(message)
+        raise errors.ProviderError(message, hint="try again later; if it stays, ask who runs the server")
     if reply.code in (530, 534, 535, 538):
         hint = "check the username and password of this provider"
         raise errors.ProviderRefusedError(message, hint=hint)
-    raise errors.ProviderRefusedError(message)
+    raise errors.ProviderRefusedError(message, hint="ask who runs the server what it wants of a sender")

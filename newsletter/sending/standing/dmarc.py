@@ -64,7 +64,11 @@ def _content(domain: str, policy: Policy, zone: Zone, fresh: str) -> Diagnosis:
     told, place = policy.told, f"_dmarc.{policy.at}"
     asked = told.get("p", "none") if policy.at == domain else told.get("sp", told.get("p", "none"))
     if asked not in _POLICIES:
-        return CONCERN.broken(f"{place}: p={asked} is none of none, quarantine, reject", record=fresh)
+        return CONCERN.broken(
+            f"{place}: p={asked} is none of none, quarantine, reject",
+            "publish this record in place of the old one",
+            record=fresh,
+        )
     if gone := [tag for tag in _GONE if tag in told]:
         return CONCERN.doubtful(
             f"{place}: {', '.join(gone)} means nothing any more (RFC 9989)",

@@ -229,6 +229,36 @@ async def test_a_key_that_is_refused_stops_before_the_first_message(
     assert tray.waiting == 1
     assert "key" in str(caught.value)
     assert KEY not in str(caught.value)
+    assert caught.value.hint
+
+
+#: What vendors answer about the account to a key that may send and nothing else.
+_MAY_ONLY_SEND = {
+    "resend": Told(
+        401,
+        {
+            "statusCode": 401,
+            "name": "restricted_api_key",
+            "message": "This API key is restricted to only send emails",
+        },
+    ),
+    "ses": Told(
+        403,
+        {"message": "User: arn:aws:iam::1:user/u is not authorized to perform: ses:GetAccount"},
+        headers={"x-amzn-ErrorType": "AccessDeniedException"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", sorted(_MAY_ONLY_SEND))
+async def test_a_key_that_may_only_send_is_enough_to_send(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    speak, make = APIS[name]
+    vendor = speak()
+    # The key's rights are on the vendor's side of the wire.
+    monkeypatch.setattr(vendor, "account", lambda: _MAY_ONLY_SEND[name])
+    assert kinds(await sent(vendor, make, "a@example.org")) == [Kind.ACCEPTED]
+    with serving(vendor) as url:
+        assert "may do no more than send" in await provider(make(url)).probe()
 
 
 async def test_a_vendor_that_is_down_is_an_error_before_the_first_message(
@@ -237,9 +267,10 @@ async def test_a_vendor_that_is_down_is_an_error_before_the_first_message(
     _, make = vendor_and_make
     api = make("http://127.0.0.1:9")
     tray = Tray(letters(api, "a@example.org"))
-    with pytest.raises(errors.ProviderError, match="cannot be reached"):
+    with pytest.raises(errors.ProviderError, match="cannot be reached") as caught:
         await provider(api).send(tray)
     assert tray.waiting == 1
+    assert "127.0.0.1:9" in caught.value.hint
 
 
 @pytest.fixture(scope="module")
