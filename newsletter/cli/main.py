@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import newsletter
-from newsletter.cli import nouns, output
+from newsletter.cli import coercion, nouns, output
 from newsletter.cli.invocation import Invocation, of
 from newsletter.domain import errors
 
@@ -39,14 +39,14 @@ def _version(wanted: bool) -> None:
 def options(
     ctx: typer.Context,
     directory: Annotated[
-        Path | None,
+        str,
         typer.Option(
             "-C",
             "--directory",
             metavar="DIR",
             help="Work in the workspace at DIR, not the one around the current folder.",
         ),
-    ] = None,
+    ] = "",
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
@@ -54,14 +54,16 @@ def options(
 ) -> None:
     """Draft, check, send and account for a newsletter of record."""
     invocation = of(ctx)
-    invocation.directory, invocation.debug = directory, debug
+    invocation.directory, invocation.debug = Path(directory) if directory else None, debug
 
 
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command line (`sys.argv` by default) and leave the process with its exit code."""
     invocation = Invocation()
     try:
-        typer.main.get_command(app).main(args=arguments, prog_name="newsletter", obj=invocation)
+        command = typer.main.get_command(app)
+        coercion.defer(command)
+        command.main(args=arguments, prog_name="newsletter", obj=invocation)
     except errors.NewsletterError as error:
         _report(error, str(error), error.hint, debug=invocation.debug)
         sys.exit(error.exit_code)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from newsletter.cli import output
+from newsletter.cli import coercion, output
 
 if TYPE_CHECKING:
     from typer._click import Command
@@ -106,6 +106,7 @@ def load(name: str) -> Command:
     module = importlib.import_module(NOUNS[name].module)
     command = typer.main.get_command(module.app)
     command.name = name
+    coercion.defer(command)
     return command
 
 

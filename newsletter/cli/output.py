@@ -76,6 +76,8 @@ def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _width(text: str) -> int:
     """Count terminal columns: East Asian wide characters take two, combining marks none."""
+    if text.isascii():
+        return len(text)
     return sum(
         0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
         for character in text

@@ -11,11 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from newsletter import ports
 from newsletter.domain import deliveries, errors
 from newsletter.wiring.editing import Editing
 
 if TYPE_CHECKING:
+    from newsletter import ports
     from newsletter.providers import dkim
     from newsletter.queues.clockwork import Clockwork
     from newsletter.sending import alarms, auditing, notes, plan, proofs

@@ -9,11 +9,12 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from newsletter import ports
-from newsletter.domain import publications, tokens
+from newsletter.domain import tokens
 from newsletter.settings import workspace
 
 if TYPE_CHECKING:
+    from newsletter import ports
+    from newsletter.domain import publications
     from newsletter.settings.model import Settings
     from newsletter.store.allowances import StoredLimiter
     from newsletter.store.database import Database
