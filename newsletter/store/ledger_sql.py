@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 _ROW = """
 SELECT d.id, d.subscriber_id, d.email, d.name, d.language, d.attempts, d.first_tried_at,
        s.status, s.paused_until,
-       (SELECT x.reason FROM suppression x WHERE x.value IN (s.email_key, s.domain) LIMIT 1),
+       COALESCE((SELECT x.reason FROM suppression x WHERE x.value = s.email_key LIMIT 1),
+                (SELECT x.reason FROM suppression x WHERE x.value = s.domain LIMIT 1)),
        d.not_before IS NULL
 FROM delivery d LEFT JOIN subscriber s ON s.id = d.subscriber_id
 """
