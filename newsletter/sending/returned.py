@@ -40,6 +40,14 @@ class Intake:
 
     def take_in(self) -> tuple[Account, int]:
         """Keep and apply what is there; return the account and how many replies were handed on."""
+        try:
+            replies = self._keep()
+        finally:
+            # POP3 removes what is done only when it is told good-bye.
+            self._mailbox.close()
+        return self._desk.work_off(), replies
+
+    def _keep(self) -> int:
         replies = 0
         for incoming in self._mailbox.fetch():
             if bounces.examine(incoming.raw).kind is bounces.Kind.REPLY:
@@ -48,7 +56,7 @@ class Intake:
             else:
                 self._desk.keep([(MAIL, incoming.raw)])
             incoming.done()
-        return self._desk.work_off(), replies
+        return replies
 
 
 def _bounced(token: str, signer: Signer) -> int:
