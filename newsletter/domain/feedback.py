@@ -50,7 +50,7 @@ class Report:
     """What the world sent us, as it came."""
 
     id: int
-    #: Name of the provider in the settings, or ``mail``.
+    #: Name of the provider in the settings, or ``returned mail``.
     provider: str
     received_at: datetime
     #: A webhook's body, or a mail.

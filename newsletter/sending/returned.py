@@ -12,8 +12,8 @@ from newsletter.domain import errors, events, feedback
 from newsletter.domain.tokens import Purpose, Signer
 from newsletter.sending.feedback import Account, Desk
 
-#: Under this name mails stand among the reports of providers.
-MAIL = "mail"
+#: Under this name mails stand among the reports of providers; none can be named so in the settings.
+MAIL = "returned mail"
 #: Mailing and subscriber → delivery, 0 where there is none.
 FindDelivery = Callable[[int, int], int]
 

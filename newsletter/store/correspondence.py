@@ -61,7 +61,7 @@ class ReportRow(SQLModel, table=True):
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
-    #: Name of the provider in the settings, or ``mail``.
+    #: Name of the provider in the settings, or ``returned mail``.
     provider: str
     received_at: datetime = Field(sa_type=Instant, index=True)
     body: bytes = Field(sa_type=LargeBinary)

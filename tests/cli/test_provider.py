@@ -11,6 +11,7 @@ import pytest
 
 from newsletter import wiring
 from newsletter.domain.tokens import Purpose
+from newsletter.sending.returned import MAIL
 from tests.cli import mailings
 from tests.cli.conftest import Run
 from tests.providers.apis.harness import Asked, Told, serving
@@ -214,7 +215,7 @@ def test_why_somebody_is_not_mailed_is_one_command(run: Run, root: Path) -> None
     delivery = app.feedback_book.delivery(mailing.id, ada.id)
     token = app.signer.sign_local_part(Purpose.BOUNCE, delivery)
     returned = BOUNCE.format(token=token).replace("\n", "\r\n").encode()
-    app.feedback.keep([("mail", returned)])
+    app.feedback.keep([(MAIL, returned)])
     app.feedback.work_off()
     app.database.close()
     (row,) = run("-C", root, "subscriber", "list", "--status", "bounced", "--why", "--json").json

@@ -64,7 +64,7 @@ I enjoyed this, thank you.
 
 
 def report(text: str) -> feedback.Report:
-    return feedback.Report(id=1, provider="mail", received_at=NOW, body=text.encode())
+    return feedback.Report(id=1, provider=returned.MAIL, received_at=NOW, body=text.encode())
 
 
 def find(mailing: int, subscriber: int) -> int:
