@@ -112,6 +112,7 @@ UNKNOWN_USER = phrases.listed(
     пользователь неизвестен; не зарегистрирован; несуществующ; немає такого; 无此用户; 用户未找到;
     收件人不存在; 查無; 找不到; 宛先不明; 見つかりませんでした; 存在しない; 존재하지;
     recipient cannot be verified; cannot verify recipient; recipient verification failed;
-    recipient verify failed; user * not ok; address lookup * failed; recipient * could not be verified
+    recipient verify failed; user * not ok; address lookup * failed; recipient * could not be verified;
+    marked as invalid; not in recipient list; not in the recipient list; unallocated
     """
 )

@@ -60,6 +60,8 @@ _BY_STATUS = {
 _BY_SUBJECT = {"4": Cause.ROUTING, "6": Cause.CONTENT, "7": Cause.AUTHENTICATION}
 #: RFC 5321 §4.2.2 and RFC 7504: what a bare reply code says.
 _BY_REPLY = {521: Cause.BAD_DOMAIN, 551: Cause.UNKNOWN_USER, 552: Cause.MAILBOX_FULL, 556: Cause.BAD_DOMAIN}
+#: Enhanced codes that leave it to the reply code: none, “other”, the address, the mailbox.
+_OPEN_SUBJECTS = frozenset({"", "0", "1", "2"})
 #: au/KDDI tells above a “user unknown” what is the matter with the account.
 _NAMED_INACTIVE = "the user(s) account is"
 _AU = frozenset({"ezweb.ne.jp", "au.com"})
@@ -161,9 +163,7 @@ def _is_about_sender(refusal: _Refusal) -> bool:
 
 
 def _is_permanent(refusal: _Refusal) -> bool:
-    if refusal.status:
-        return not refusal.status.startswith("4")
-    return not 400 <= refusal.reply < 500
+    return not refusal.status.startswith("4") and not 400 <= refusal.reply < 500
 
 
 def _is_certain(refusal: _Refusal) -> bool:
@@ -216,7 +216,8 @@ def _cause_of_code(status: str, reply: int, otherwise: Cause | None) -> Cause | 
     if detail in _BY_STATUS:
         return Cause.ROUTING if detail == "4.4" and kind == "4" else _BY_STATUS[detail]
     subject = detail.partition(".")[0]
-    return _BY_SUBJECT.get(subject) or _BY_REPLY.get(reply, otherwise)
+    told = _BY_REPLY.get(reply) if subject in _OPEN_SUBJECTS else None
+    return _BY_SUBJECT.get(subject) or told or otherwise
 
 
 def _flatten(text: str) -> str:
@@ -233,7 +234,7 @@ def _words(text: str) -> str:
 
     The result is padded, so that a phrase may ask for a blank at its edge.
     """
-    tokens = text.replace("...", " ").split()
+    tokens = text.replace("...", " ").replace(",", ", ").split()
     bare = " ".join(token for token in tokens if not _HOST.search(token) or _TELLING_HOST.search(token))
     return f" {_INTRODUCTION.sub('', bare)} "
 

@@ -34,10 +34,11 @@ def read(raw: bytes) -> list[tuple[str, Literal["hard", "soft"]]]:
 def examine(raw: bytes) -> Report:
     """Read any mail: bounce, warning, complaint, robot, unsubscription or a person's words. Never raises."""
     mail = parts.split(raw)
-    report = _examine(mail)
+    told = prose.read(_report_text(mail))
+    report = _examine(mail, told)
     if report.kind in _MAY_HOLD_ONE and not report.recipients:
-        for inner in _reports_within(mail):
-            found = _examine(inner)
+        for inner in _reports_within(mail, told.returned):
+            found = _examine(inner, prose.read(_report_text(inner)))
             if found.recipients and (report.kind in _FAILED or inner.kind == "multipart/report"):
                 return dataclasses.replace(
                     found,
@@ -46,13 +47,12 @@ def examine(raw: bytes) -> Report:
                     subject=report.subject,
                 )
         if report.kind in _FAILED:
-            return _with_the_only_address(mail, report)
+            return _with_the_only_address(mail, told, report)
     return report
 
 
-def _with_the_only_address(mail: parts.Mail, report: Report) -> Report:
+def _with_the_only_address(mail: parts.Mail, told: prose.Prose, report: Report) -> Report:
     """Complete a report that names nobody: only one address may be meant."""
-    told = prose.read(_report_text(mail))
     address = _only_address(mail, told, returned.marks(mail, told.returned))
     if not address:
         return report
@@ -75,8 +75,7 @@ def _addresses(fields: Sequence[str]) -> list[str]:
     return [address for each in found if (address := spotting.clean_address(each).lower())]
 
 
-def _examine(mail: parts.Mail) -> Report:
-    told = prose.read(_report_text(mail))
+def _examine(mail: parts.Mail, told: prose.Prose) -> Report:
     marks = returned.marks(mail, told.returned)
     kind, recipients, feedback = _kind_and_recipients(mail, told, marks)
     return Report(
@@ -92,10 +91,10 @@ def _examine(mail: parts.Mail) -> Report:
     )
 
 
-def _reports_within(mail: parts.Mail) -> Iterator[parts.Mail]:
+def _reports_within(mail: parts.Mail, pasted: str) -> Iterator[parts.Mail]:
     """Find reports that a gateway or a list owner passed on whole, as a part or pasted into the text."""
     inside = [leaf.text for leaf in mail.leaves if leaf.kind == "message/rfc822"][:2]
-    for text in (*inside, prose.read(_report_text(mail)).returned):
+    for text in (*inside, pasted):
         inner = parts.split(text.encode("utf-8", "replace"))
         if inner.kind == "multipart/report" or "mailer-daemon" in inner.headers.get("from").lower():
             yield inner

@@ -43,7 +43,8 @@ _SENDER = phrases.listed(
     not subscribed to this; resolver.rst.sendernotauthenticated; rcp-p2; rcp-p3; banned sender; i.ua/err/8;
     i.ua/err/10; user refused; sender email; verify mailfrom; mailfrom failed; is mismatched;
     mismatched with; bounced by administrator; message bounced by; no permit; user does not accept;
-    recipient does not accept; mailbox does not accept
+    recipient does not accept; mailbox does not accept;
+    fake sender; no access for this; spoof; from:domain must resolve
     """
 )
 
@@ -66,7 +67,8 @@ _LOCAL = phrases.listed(
     maintenance; command parameter not implemented; unrecognized command; command unrecognized;
     command not recognized; syntax error, command; out of sequence; busy, try; i/o error;
     input/output error; is broken; can not open; can't open; auth failed; resources temporarily;
-    system * busy
+    system * busy;
+    trouble in home; verification problem; qq trouble
     """
 )
 
@@ -92,7 +94,8 @@ _RELAY = phrases.listed(
     that domain isn't allowed to be relayed; as a relay; address is not verified; to relay through;
     non-local e-mail address; we don't handle mail for; we do not handle mail for; credentials for relay;
     allowed rcpthost; don't relay; do not relay; not relaying; i.ua/err/1/; i.ua/err/6/;
-    isn't in my list of; relaying to; unauthorized relay; local user only; local users only
+    isn't in my list of; relaying to; unauthorized relay; local user only; local users only;
+    relaying disallowed; relay disallowed; no smtp mx only
     """
 )
 
@@ -142,7 +145,8 @@ _REPUTATION = phrases.listed(
     not currently accepting mail from; customer block list; tenant has exceeded; bad helo; bounce attacks;
     connection denied; connection rejected; no access from; suspected spam ip; matches to nameserver query;
     rate limited; hotmail * s3; unexpected * volume; excessive volume; i.ua/err/5/; i.ua/err/7/;
-    i.ua/err/9/; (rtr:; (con:b; (rly:; (dyn:; a problem occurred. (ask your postmaster
+    i.ua/err/9/; (rtr:; (con:b; (rly:; (dyn:; a problem occurred. (ask your postmaster;
+    _ip is
     """
 )
 
@@ -280,7 +284,8 @@ _INACTIVE = phrases.listed(
     account has been terminated; konto gesperrt; konto deaktiviert; postfach gesperrt;
     cuenta * desactivada; cuenta * suspendida; conta * desativada; compte * desactive; заблокирован;
     отключен; 停用; 禁用; 停止されて; rcp-t4; account inbounds disabled; now disabled; status is locked;
-    receiving disabled; ha expirado; mailbox expired; expired account; is expired
+    receiving disabled; ha expirado; mailbox expired; expired account; is expired;
+    user hangup
     """
 )
 
@@ -294,7 +299,8 @@ _POLICY = phrases.listed(
     username and password; authentication turned on; not authenticate; subscribed to ses;
     unauthenticated senders; verification failure; outbound scanning; encryption; no identity changes;
     message refused, policy; delivery not authorized; authentification; captcha; requires authentication;
-    not accepted for policy
+    not accepted for policy;
+    message not allowed; mail action aborted
     """
 )
 

@@ -185,7 +185,7 @@ def _entry(fields: dict[str, str]) -> Entry | None:
     )
     if not address:
         return None
-    words = fields.get("diagnostic-code", "")
+    words = fields.get("diagnostic-code") or fields.get("x-supplementary-info", "").strip("<>")
     kind, semicolon, rest = words.partition(";")
     status = fields.get("status", "")
     return Entry(

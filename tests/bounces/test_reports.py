@@ -111,6 +111,13 @@ def test_a_reply_where_the_status_should_stand_is_read() -> None:
     assert (recipient.cause, recipient.reply_code) == (Cause.MAILBOX_FULL, 552)
 
 
+def test_exchange_may_give_the_reply_as_supplementary_information() -> None:
+    """Its gateway maps PidTagSupplementaryInfo to a field of its own."""
+    told = "X-Supplementary-Info: <mx.example.com #5.0.0 smtp;\n 552 mailbox full>\n"
+    (recipient,) = examine(notification(FAILED.replace("5.1.1", "5.0.0") + told)).recipients
+    assert (recipient.verdict, recipient.cause) == ("soft", Cause.MAILBOX_FULL)
+
+
 def test_the_global_form_of_rfc_6533_is_read() -> None:
     raw = notification(FAILED, kind="message/global-delivery-status", returned_kind="message/global-headers")
     assert read(raw) == [("ann@example.com", "hard")]

@@ -49,6 +49,9 @@ DEAD = [
     "550 Нет такого пользователя" + AT_RCPT,
     "550 用户不存在" + AT_RCPT,
     "550 Nessun utente simile in questo indirizzo" + AT_RCPT,
+    "550 5.1.1 <ann@comcast.net> recipient mailbox unallocated",
+    "550 5.7.1 <ann@example.com>: Recipient address rejected: User is marked as invalid." + AT_RCPT,
+    "554 5.7.1 <ann@example.com>: Recipient address rejected: Not in recipient list" + AT_RCPT,
 ]
 
 #: Nothing of the kind, however much the code or a word may look like it; and what it is.
@@ -114,6 +117,16 @@ ALIVE = [
     ("Unable to contact LDAP server. (#4.4.3)", Cause.OTHER),
     ("550 5.1.1 Postfach voll" + AT_RCPT, Cause.MAILBOX_FULL),
     ("550 почтовый ящик переполнен" + AT_RCPT, Cause.MAILBOX_FULL),
+    ("551 5.3.0 Unknown error" + AT_RCPT, None),
+    ("553 Relaying disallowed,mx.zoho.com" + AT_RCPT, Cause.ROUTING),
+    ("550 rejecting spoofed message", Cause.POLICY),
+    ("550 Requested mail action not taken: Fake sender", Cause.POLICY),
+    ("550 IP is Hangup", Cause.REPUTATION),
+    ("550 User hangup" + AT_RCPT, Cause.INACTIVE),
+    ("554 Message not allowed - [299]", Cause.POLICY),
+    ("550 Sorry, no access for this domain", Cause.POLICY),
+    ("451 qq trouble in home directory" + AT_RCPT, Cause.OTHER),
+    ("451 try it again" + AT_RCPT, None),
 ]
 
 
