@@ -36,7 +36,7 @@ class Flaws:
         self._found: list[Flaw] = []
 
     def __iter__(self) -> Iterator[Flaw]:
-        return iter(sorted(self._found, key=lambda flaw: flaw.line))
+        return iter(sorted(dict.fromkeys(self._found), key=lambda flaw: flaw.line))
 
     @property
     def blocking(self) -> bool:

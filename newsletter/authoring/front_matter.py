@@ -102,8 +102,9 @@ def load(path: Path) -> bytes:
         IssueError: it is not there, is a folder, cannot be read, or is too large to be text.
     """
     try:
-        if path.stat().st_size > LARGEST:
-            raise errors.IssueError([errors.Problem(path=str(path), line=0, message="too large to be text")])
+        if (size := path.stat().st_size) > LARGEST:
+            much = f"{size:,} bytes are too much to be text: {LARGEST:,} are read"
+            raise errors.IssueError([errors.Problem(path=str(path), line=0, message=much)])
         return path.read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)

@@ -33,6 +33,10 @@ _LINK = re.compile(
 )
 
 
+#: Brackets that never close are looked for to the end of the text, each.
+_MOST_BRACKETS = 5_000
+
+
 class Part(enum.StrEnum):
     """Where in an issue a passage stands."""
 
@@ -184,6 +188,8 @@ def links(found: Sequence[Passage]) -> Iterator[Link]:
 
 
 def _links(passage: Passage, text: str, offset: int) -> Iterator[Link]:
+    if text.count("[") > _MOST_BRACKETS:
+        return  # no letter, and refused when it is rendered
     for match in _LINK.finditer(text):
         start, end = match.span()
         place = passage.place(offset + start, offset + end)

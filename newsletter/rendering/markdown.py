@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 #: Gmail cuts a whole mail at 102,000 bytes, and parsers have slow corners.
 MAX_CHARACTERS = 100_000
+#: Brackets that never close are looked for to the end, each: a text of 100,000 would take half a minute.
+MAX_BRACKETS = 5_000
+#: markdown-it loses what stands deeper than 20 levels; lists and quotes take one or two each.
+_MAX_DEPTH = 18
 #: No headline, title or caption is longer.
 MAX_LINE = 2_000
 _TAGS = (
@@ -63,11 +67,19 @@ def parse(text: str) -> list[Token]:
     """Read Markdown into tokens.
 
     Raises:
-        RenderError: it is too long to be anything but a mistake.
+        RenderError: it is too long, or nested too deeply, to be anything but a mistake.
     """
     if len(text) > MAX_CHARACTERS:
         raise errors.RenderError(f"a text of {len(text):,} characters is too long for a letter")
-    return _parser().parse(text, {})
+    if text.count("[") > MAX_BRACKETS:
+        raise errors.RenderError(f"a text with {text.count('['):,} opening brackets is no letter")
+    tokens = _parser().parse(text, {})
+    if any(token.level > _MAX_DEPTH for token in tokens):
+        raise errors.RenderError(
+            "lists or quotes stand so deep in one another that their text would be lost",
+            hint="eight lists in one another are the most; set some of them side by side",
+        )
+    return tokens
 
 
 def prepare(

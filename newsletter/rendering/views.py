@@ -196,9 +196,11 @@ class Views:
         return markdown.typeset(self._opened(line, number))
 
     def _passage(self, source: str, *, level: int, line: int = 0, entry: str = "") -> Passage:
-        read = passages.read(
-            self._markdown(source, line), self._manner, level=level, after=self._last_note, holder=self.slots
-        )
+        opened = self._markdown(source, line)
+        try:
+            read = passages.read(opened, self._manner, level=level, after=self._last_note, holder=self.slots)
+        except errors.RenderError as error:
+            raise errors.RenderError(f"{self._place(line, 1)}{error}", hint=error.hint) from error
         self._last_note = read.last
         return Passage(html=slots.Html(read.html, entry), text=read.text, notes=read.notes)
 

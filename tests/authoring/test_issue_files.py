@@ -273,7 +273,7 @@ def test_bytes_that_are_not_utf_8_are_named_with_their_place(shelf: Path) -> Non
     path.write_bytes(HEAD.encode() + b"## A\n\nB\0C\n")
     assert (refused(path).problems[0].line, "NUL" in str(refused(path))) == (8, True)
     path.write_bytes(b"x" * 4_000_001)
-    assert "too large" in str(refused(path))
+    assert "4,000,001 bytes are too much" in str(refused(path))
 
 
 def test_a_byte_order_mark_and_windows_line_ends_change_nothing(shelf: Path) -> None:
