@@ -5,6 +5,7 @@ Values stay text here: YAML reads ``number: 1.10`` as 1.1, and an editor must be
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,8 @@ FENCE = "---"
 #: A file of this size was never typed by an editor.
 LARGEST = 4_000_000
 
-_PLAIN = re.compile(r"^([a-z_0-9]+):[ \t]*(.*?)[ \t]*(?:[ \t]#.*)?$", re.MULTILINE)
+_KEY = re.compile(r"[a-z_0-9]+").fullmatch
+_REMARK = re.compile(r"[ \t]#")
 _END = re.compile(r"^(?:---|\.\.\.)[ \t]*$\n?", re.MULTILINE)
 _KINDS = {"int": "whole number", "float": "decimal number", "bool": "boolean", "null": "nothing"}
 
@@ -135,13 +137,19 @@ def peek(head: bytes) -> tuple[dict[str, str], str]:
 
     A file is not judged here: what takes more than one line is left out, and an error ends the reading.
     """
-    text = head.decode("utf-8-sig", "replace").replace("\r\n", "\n").lstrip("\n ")
+    text = head.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace").replace("\r\n", "\n").lstrip("\n ")
     if not text.startswith(f"{FENCE}\n"):
         return {}, ""
     end = _END.search(text, len(FENCE))
     front, body = (text[: end.start()], text[end.end() :]) if end else (text, "")
     fields: dict[str, str] = {}
-    for name, value in _PLAIN.findall(front):
+    for line in front.split("\n"):
+        name, colon, value = line.partition(":")
+        if not colon or not _KEY(name):
+            continue
+        value = value.strip(" \t")
+        if remark := _REMARK.search(value) if "#" in value else None:
+            value = value[: remark.start()].rstrip(" \t")
         if value[:1] in {'"', "'"}:
             inner = value[1:-1]
             plain = inner.replace("''", "'") if value[0] == "'" else inner.replace('\\"', '"')
