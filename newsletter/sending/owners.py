@@ -17,10 +17,19 @@ def own() -> str:
     return f"{_host()}:{os.getpid()}:{_start(os.getpid())}"
 
 
+def machine(owner: str) -> str:
+    """Return what people call the machine of an owner."""
+    return owner.rsplit(":", 2)[0].partition("/")[0]
+
+
+def process(owner: str) -> str:
+    """Return the number of an owner's process on its machine."""
+    return owner.rsplit(":", 2)[1]
+
+
 def plainly(owner: str) -> str:
-    """Return what people call an owner: its machine and its process."""
-    host, _, pid = owner.rpartition(":")[0].rpartition(":")
-    return f"{host.partition('/')[0]} (process {pid})"
+    """Return what people call an owner."""
+    return f"{machine(owner)} (process {process(owner)})"
 
 
 def is_dead(owner: str) -> bool:

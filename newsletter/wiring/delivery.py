@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 import importlib.util
+import logging
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,11 +19,13 @@ from newsletter.wiring.editing import Editing
 if TYPE_CHECKING:
     from newsletter import ports
     from newsletter.providers import dkim
-    from newsletter.queues.clockwork import Clockwork
+    from newsletter.queues.local import LocalQueue
+    from newsletter.queues.postgres import PostgresQueue
     from newsletter.sending import alarms, auditing, notes, plan, proofs
     from newsletter.sending.duty import Duty
     from newsletter.sending.sender import Sender
 
+_log = logging.getLogger(__name__)
 #: Processes that share a mailing on PostgreSQL, unless told otherwise.
 _MACHINES = 16
 
@@ -126,7 +130,7 @@ class Delivery(Editing):
         line = dict.fromkeys((name, *others))
         return failover.FailOver([failover.Named(name=each, provider=self.provider(each)) for each in line])
 
-    def queue(self) -> Clockwork:
+    def queue(self) -> LocalQueue | PostgresQueue:
         """Return the queue of a service: it sends what is due while it runs.
 
         Raises:
@@ -143,6 +147,21 @@ class Delivery(Editing):
         from newsletter.queues.postgres import PostgresQueue
 
         return PostgresQueue(conninfo, make_duty, senders=senders)
+
+    def call_senders(self, mailing: int, *, at: datetime | None = None) -> None:
+        """Tell the services of many machines that there is something to send; they would see it later."""
+        if not self.database.conninfo:
+            return
+        try:
+            self.queue().put(mailing, at=at)
+        except errors.StoreError as error:
+            _log.warning("%s; %s", error, error.hint, extra={"action": "call"})
+
+    def at_work(self, mailing: int) -> list[ports.Lease]:
+        """Return who is sending a mailing this moment."""
+        from newsletter.sending import sharing
+
+        return sharing.at_work(self.ledger, mailing, now=self.now())
 
     def _duty(self, senders: int) -> Duty:
         from newsletter.sending import duty

@@ -61,7 +61,7 @@ def make(folder: Path, readers: dict[str, str] | None = None, *, more: str = "")
     (folder / "issues").mkdir()
     (folder / "issues" / "vol-1-1.md").write_text(ISSUE, encoding="utf-8")
     app = wiring.build(folder)
-    app.database.upgrade()
+    app.upgrade()
     for address, name in (READERS if readers is None else readers).items():
         join(app, address, name)
     return app

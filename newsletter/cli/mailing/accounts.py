@@ -22,6 +22,7 @@ from newsletter.cli.mailing.group import (
 )
 from newsletter.domain import errors
 from newsletter.domain.deliveries import State
+from newsletter.sending import owners
 
 if TYPE_CHECKING:
     from newsletter.domain import deliveries
@@ -53,6 +54,10 @@ def plain(app: wiring.App, mailing: deliveries.Mailing) -> dict[str, Any]:
         "states": {state.value: tally.states.get(state, 0) for state in State},
         "unsubscribed": tally.unsubscribed,
         "next_try": tally.next_try,
+        "senders": [
+            {"machine": owners.machine(one.owner), "process": owners.process(one.owner), "until": one.until}
+            for one in app.at_work(mailing.id)
+        ],
         "errors": [{"reply": reply, "count": count} for reply, count in app.ledger.errors(mailing.id)],
         "domains": [
             {"domain": domain, "state": state, "count": count}
@@ -77,6 +82,8 @@ def show(app: wiring.App, mailing: deliveries.Mailing) -> None:
         rows.append(("Left by it", f"{tally.unsubscribed:,}"))
     if tally.next_try:
         rows.append(("Next try", local(app, tally.next_try)))
+    if at_work := app.at_work(mailing.id):
+        rows.append(("Sent by", ", ".join(owners.plainly(one.owner) for one in at_work)))
     echo_rows(rows)
     _show_domains(app, mailing)
     if replies := list(app.ledger.errors(mailing.id))[:_TOP]:

@@ -34,6 +34,7 @@ def resume(ctx: typer.Context, issue: Issue) -> None:
             hint=f"`newsletter mailing status {found.number}` shows how it stands",
         )
     app_.ledger.begin(found.id, now=app_.now())
+    app_.call_senders(found.id)
     output.line(
         f"Issue {found.number} goes on: newsletter serve does it, or newsletter mailing send {found.number}"
     )
@@ -62,6 +63,7 @@ def retry(
     app_ = invocation.of(ctx).app
     found = mailing_of(app_, issue)
     number = app_.ledger.retry(found.id, status, now=app_.now())
+    app_.call_senders(found.id)
     output.line(
         f"{number:,} deliveries are planned again. To send them: newsletter mailing send {found.number}"
     )
@@ -84,6 +86,7 @@ def resolve(
     app_ = invocation.of(ctx).app
     found = mailing_of(app_, issue)
     number = app_.ledger.resolve_unknown(found.id, states[unknown], now=app_.now())
+    app_.call_senders(found.id)
     output.line(f"{number:,} unknown deliveries are {_outcome(states[unknown], found)}")
 
 

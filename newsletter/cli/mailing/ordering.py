@@ -126,6 +126,7 @@ def schedule(  # noqa: PLR0913 - one parameter an option
     to, due_at = app_.audiences.find(audience, exclude=exclude), _moment(app_, issue, at, zone)
     order = _order(app_, issue, to, provider=provider, rate=rate, due_at=due_at)
     mailing = _plan(app_, order, yes=yes)
+    app_.call_senders(mailing.id, at=mailing.due_at)
     output.line(
         f"Issue {mailing.number} goes out on {local(app_, mailing.due_at)} while `newsletter serve` runs."
     )
