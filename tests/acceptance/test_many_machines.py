@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -173,6 +174,22 @@ def test_two_services_send_a_mailing_together(site: Site) -> None:
         site.wait_for(mailing)
     assert site.senders(mailing) == 2
     site.require_everybody_once(mailing)
+
+
+@pytest.mark.soak
+def test_two_services_hold_the_rate_of_their_account_together_within_a_hundredth(site: Site) -> None:
+    arrived: list[float] = []
+    for number in range(1, 3001):
+        mailings.join(site.app, f"more{number}@example.net")
+    site.postbox.on_mail = lambda count: arrived.append(time.monotonic())
+    with site.serving(2):
+        mailing = site.plan(rate=50)
+        site.wait(lambda: len(site.app.at_work(mailing.id)) == 2)
+        begun = len(arrived)
+        site.wait_for(mailing)
+    assert site.senders(mailing) == 2
+    rate = (len(arrived) - 1 - begun) / (arrived[-1] - arrived[begun])
+    assert rate == pytest.approx(50, rel=0.01)
 
 
 def test_a_scheduled_mailing_goes_out_once_by_two_services(site: Site) -> None:
