@@ -71,7 +71,7 @@ def probes(app: wiring.App) -> dict[str, Probe]:
         yield _fine("signing key", "there is one")
 
     def database() -> Iterator[Diagnosis]:
-        app.database.require_current()
+        app.require_current()
         yield _fine("database", f"{app.database.name} has this version's tables")
 
     def templates() -> Iterator[Diagnosis]:

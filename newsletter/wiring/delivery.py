@@ -188,6 +188,19 @@ class Delivery(Editing):
             schema.upgrade(self.database.conninfo)
         return old, new
 
+    def require_current(self) -> None:
+        """Make sure that the database, and the queue in it, have the tables of this version.
+
+        Raises:
+            StoreError: it was never made, is older, or is newer.
+        """
+        self.database.require_current()
+        if self.database.conninfo:
+            self._require_queue()
+            from newsletter.queues import schema
+
+            schema.require_current(self.database.conninfo)
+
     @staticmethod
     def _require_queue() -> None:
         if importlib.util.find_spec("procrastinate") is None:

@@ -237,3 +237,24 @@ def test_a_pause_reaches_every_service_and_a_resume_too(site: Site) -> None:
         assert site.run("mailing", "resume", "1.1").returncode == 0
         site.wait_for(mailing)
     site.require_everybody_once(mailing)
+
+
+def test_a_database_that_breaks_every_connection_costs_nobody_their_mail(site: Site) -> None:
+    if site.app.database.is_sqlite:
+        pytest.skip("SQLite has no connections that could break")
+
+    def break_all(count: int) -> None:
+        if count in (50, 150):
+            with site.app.database.reading() as connection:
+                connection.execute(
+                    sa.text(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    )
+                )
+
+    with site.serving(2):
+        site.postbox.on_mail = break_all
+        mailing = site.plan(rate=50)
+        site.wait_for(mailing)
+    site.require_everybody_once(mailing)

@@ -173,6 +173,11 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger.begin(self.mailing.id, now=self.now)
         self.status = MailingStatus.SENDING
 
+    @rule()
+    def join(self) -> None:
+        """Have one more sender come, who does not undo what a person said."""
+        assert self.ledger.begin(self.mailing.id, now=self.now, resume=False).status is self.status
+
     @rule(states=st.sets(st.sampled_from([State.FAILED, State.REJECTED, State.UNKNOWN]), min_size=1))
     def retry(self, states: set[State]) -> None:
         found = self.ledger.retry(self.mailing.id, sorted(states), now=self.now)
