@@ -239,10 +239,8 @@ def test_a_pause_reaches_every_service_and_a_resume_too(site: Site) -> None:
     site.require_everybody_once(mailing)
 
 
+@pytest.mark.parametrize("site", ["postgres_url"], indirect=True)
 def test_a_database_that_breaks_every_connection_costs_nobody_their_mail(site: Site) -> None:
-    if site.app.database.is_sqlite:
-        pytest.skip("SQLite has no connections that could break")
-
     def break_all(count: int) -> None:
         if count in (50, 150):
             with site.app.database.reading() as connection:
