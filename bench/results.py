@@ -40,6 +40,7 @@ if __name__ == "__main__":
         ("A whole mailing, every write of the ledger included", "mailing.py"),
         ("Long mailings and distant servers", "long_mailing.py"),
         ("The SMTP client alone", "smtp_client.py"),
+        ("Two processes on one database", "machines.py"),
     ):
         parts.append(f"## {title}\n\n```\n{run(script, *sys.argv[1:])}```\n")
     (HERE / "results.md").write_text("\n".join(parts))

@@ -32,7 +32,7 @@ class Clockwork:
         self._make_duty = make_duty
         self._thread = threading.Thread(target=self._run, name="mailings", daemon=True)
         self._ready = threading.Event()
-        self._failure: errors.NewsletterError | None = None
+        self._failure: Exception | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._scheduler: Any = None
@@ -78,8 +78,10 @@ class Clockwork:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except errors.NewsletterError as error:
+        except Exception as error:
             self._failure = error
+            if self._ready.is_set():
+                _log.critical("mailings are not sent any more: %s", error, extra={"action": "clock"})
         finally:
             # Whoever waits for the start must not wait for ever when it failed.
             self._ready.set()

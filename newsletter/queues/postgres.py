@@ -85,7 +85,7 @@ class PostgresQueue(Clockwork):
                 )
                 share.defer(mailing=mailing)
         except _TROUBLE as error:
-            raise errors.StoreError(f"the queue in PostgreSQL did not answer: {error}") from error
+            raise _said(error) from error
 
     # What the clock calls
 
@@ -97,7 +97,10 @@ class PostgresQueue(Clockwork):
         self._task: tasks.Task[Any, Any, Any] = self._app.task(name=_SHARE, queue=_QUEUE, retry=_Elsewhere())(
             self._take
         )
-        await self._app.open_async()
+        try:
+            await self._app.open_async()
+        except _TROUBLE as error:
+            raise _said(error) from error
         self._working = asyncio.create_task(self._work())
 
     async def _pass_on(self, on_duty: duty.Duty) -> None:
@@ -108,7 +111,7 @@ class PostgresQueue(Clockwork):
             for mailing in waiting:
                 await self._offer(mailing, on_duty.at_work(mailing), alive)
         except _TROUBLE as error:
-            raise errors.StoreError(f"the queue in PostgreSQL did not answer: {error}") from error
+            raise _said(error) from error
 
     async def _close(self) -> None:
         """Leave the jobs to others at once; the senders of this process finish what is in the air."""
@@ -184,10 +187,17 @@ class PostgresQueue(Clockwork):
             try:
                 await self._worker.run()
             except _TROUBLE as error:
-                _log.warning("the queue in PostgreSQL did not answer: %s", error, extra={"action": "work"})
+                _log.warning("%s", _said(error), extra={"action": "work"})
             if self._working is None:
                 return
             await asyncio.sleep(_AGAIN)
+
+
+def _said(error: Exception) -> errors.StoreError:
+    return errors.StoreError(
+        f"the queue in PostgreSQL did not answer: {' '.join(str(error).split())}",
+        hint="is the server up? `newsletter doctor` looks at the queue's tables",
+    )
 
 
 def _connection() -> dict[str, Any]:
