@@ -28,6 +28,7 @@ lint: $(VENV)/.dev ## ruff, mypy and the import contracts
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.dev .tools/.installed ## measure start-up, rendering, import and delivery; read mutated mails
+	sh tests/packages.sh bench/packages.txt
 	@set -e; for bench in startup rendering render fuzz_mjml fuzz_bounces importing pages preview webhooks providers; do $(BIN)/python bench/$$bench.py; done
 	@PATH="$(TOOLS_PATH)" $(BIN)/python bench/results.py
 

@@ -7,6 +7,7 @@ import enum
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from newsletter.domain import deliveries, retries, subscribers
 from newsletter.domain.deliveries import State
@@ -52,6 +53,13 @@ class Letter:
     reply: str = ""
 
 
+class Addressee(NamedTuple):
+    """Whom a letter is for, as they stand now, and why its address must not be mailed; empty: it may."""
+
+    person: Subscriber
+    suppressed: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """How the letters stand as a whole."""
@@ -85,10 +93,9 @@ _FITTING = {
 }
 
 
-def why_not(letter: Letter, person: Subscriber | None, suppressed: str) -> str:
+def why_not(letter: Letter, addressee: Addressee) -> str:
     """Return why a letter is not to go out any more, or an empty text; much may happen while it waits."""
-    if person is None:
-        return "erased since"
+    person, suppressed = addressee
     # Who was erased at their own wish may ask anew; nothing else lifts a suppression.
     if suppressed not in ("", subscribers.ERASED):
         return f"suppressed: {suppressed}"

@@ -127,9 +127,13 @@ def raises_consent(old: Status, new: Status) -> bool:
 OWN_WILL = frozenset({How.ONE_CLICK, How.PAGE, How.MAIL})
 
 
+#: Who has gone by their own will: leaving again changes nothing.
+GONE = frozenset({Status.UNSUBSCRIBED, Status.COMPLAINED})
+
+
 def leave(subscriber: Subscriber, record: ConsentRecord) -> Move | None:
     """Take a subscriber off the list; None when they are off it by their own will already."""
-    if subscriber.status in (Status.UNSUBSCRIBED, Status.COMPLAINED):
+    if subscriber.status in GONE:
         return None
     return move(subscriber, record)
 

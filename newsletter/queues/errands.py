@@ -41,7 +41,8 @@ class Errand:
 
     def call(self) -> None:
         """Have the job done soon; costs nothing, from any thread."""
-        self._called.set()
+        if not self._called.is_set():
+            self._called.set()
 
     def stop(self) -> None:
         """Let a job under way finish, then end the thread."""
@@ -67,8 +68,9 @@ class Errand:
             return self._rest
 
     def _lull(self) -> None:
+        """Sleep until nobody calls any more: a thread that woke at each call would cost the callers."""
         until = self._steady() + _LONGEST
-        while self._steady() < until and not self._ending.is_set():
+        while self._steady() < until:
             self._called.clear()
-            if not self._called.wait(_QUIET):
+            if self._ending.wait(_QUIET) or not self._called.is_set():
                 return

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from newsletter import ports
-from newsletter.domain import deliveries, letters
+from newsletter.domain import addresses, deliveries, letters
 from newsletter.domain.deliveries import State
-from newsletter.domain.letters import Kind, Letter
-from newsletter.store import tables
+from newsletter.domain.letters import Addressee, Kind, Letter
+from newsletter.store import people, tables
 from newsletter.store.database import Database
 
 _ROW = tables.letter.c
 #: What the partial index is made for.
 _OPEN = _ROW.settled_at.is_(None)
 _FAILED = _ROW.state.in_([State.REJECTED.value, State.FAILED.value, State.UNKNOWN.value])
+_PUT = sa.insert(tables.letter)
 #: Only who claimed a letter settles it.
 _SETTLE = (
     sa.update(tables.letter)
@@ -75,6 +76,24 @@ class StoredLetters:
             connection.execute(sa.update(tables.letter).where(mine).values(claimed))
             return found
 
+    def addressees(self, wanted: Sequence[Letter]) -> Mapping[int, Addressee]:
+        """Return by the id of each letter whom it is for; nothing for whom nobody knows any more."""
+        ids = {letter.subscriber for letter in wanted}
+        with self._database.reading() as connection:
+            query = sa.select(tables.subscriber).where(tables.subscriber.c.id.in_(ids))
+            known = {person.id: person for person in people.every(connection, query)}
+            to = {
+                letter.id: letter.address or known[letter.subscriber].email
+                for letter in wanted
+                if letter.subscriber in known
+            }
+            barred = _barred(connection, to.values())
+        return {
+            letter.id: Addressee(known[letter.subscriber], barred[to[letter.id]])
+            for letter in wanted
+            if letter.id in to
+        }
+
     def settle(self, owner: str, outcomes: Sequence[deliveries.Outcome]) -> None:
         """Write what claimed letters came to; one whose lease is over and that is somebody else's is left."""
         rows = [
@@ -127,6 +146,16 @@ class StoredLetters:
             return connection.execute(sa.delete(tables.letter).where(old)).rowcount
 
 
+def _barred(connection: sa.Connection, to: Iterable[str]) -> Mapping[str, str]:
+    """Return why each address must not be mailed, or an empty text. Whoever was erased has left no value."""
+    keys = {address: (addresses.key(address), addresses.domain(address)) for address in to}
+    row = tables.suppression.c
+    values = {value for both in keys.values() for value in both}
+    rows = connection.execute(sa.select(row.value, row.reason).where(row.value.in_(values)))
+    found = {row[0]: row[1] for row in rows}
+    return {address: found.get(key) or found.get(domain) or "" for address, (key, domain) in keys.items()}
+
+
 def insert(connection: sa.Connection, wanted: Sequence[Letter]) -> None:
     """Put letters down in the caller's transaction."""
     rows = [
@@ -141,7 +170,7 @@ def insert(connection: sa.Connection, wanted: Sequence[Letter]) -> None:
         for letter in wanted
     ]
     if rows:
-        connection.execute(sa.insert(tables.letter), rows)
+        connection.execute(_PUT, rows)
 
 
 def _anything(connection: sa.Connection, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from newsletter.domain import addresses, audiences, errors, intake, membership, rolls, subscribers
-from newsletter.domain.letters import Kind, Letter
+from newsletter.domain.letters import Addressee, Kind, Letter
 from newsletter.domain.subscribers import ConsentRecord, How, Status, Subscriber
 from newsletter.store.memory_letters import MemoryLetters
 
@@ -24,7 +24,7 @@ class MemoryDirectory:
         self._suppressed: dict[str, rolls.Suppression] = {}
         self._last = 0
         self._runs = 0
-        self.letters = MemoryLetters()
+        self.letters = MemoryLetters(self._addressee)
 
     def add(self, subscriber: Subscriber, record: ConsentRecord, *, letter: Kind | None = None) -> Subscriber:
         """Write a new subscriber with the record that explains it."""
@@ -55,6 +55,10 @@ class MemoryDirectory:
         self._history[found.id].append(move.record)
         self._put(found.id, move.record, letter)
         return True
+
+    def _addressee(self, letter: Letter) -> Addressee | None:
+        person = self.get(letter.subscriber)
+        return Addressee(person, self.is_suppressed(letter.address or person.email)) if person else None
 
     def _put(self, subscriber: int, record: ConsentRecord, letter: Kind | None) -> None:
         if letter is not None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from newsletter import ports
 from newsletter.domain import deliveries, letters
 from newsletter.domain.deliveries import State
-from newsletter.domain.letters import Letter
+from newsletter.domain.letters import Addressee, Letter
 
 
 class MemoryLetters:
     """`subscribing.mailroom.Book` that lives as long as the process."""
 
-    def __init__(self) -> None:
+    def __init__(self, look_up: Callable[[Letter], Addressee | None]) -> None:
+        """``look_up`` returns whom a letter is for."""
+        self._look_up = look_up
         self._letters: dict[int, Letter] = {}
         self._owners: dict[int, str] = {}
         self._last = 0
@@ -40,6 +42,11 @@ class MemoryLetters:
             self._change(letter.id, state=State.SENDING, not_before=lease.until, first_tried=first)
             self._owners[letter.id] = lease.owner
         return found
+
+    def addressees(self, wanted: Sequence[Letter]) -> Mapping[int, Addressee]:
+        """Return by the id of each letter whom it is for; nothing for whom nobody knows any more."""
+        found = {letter.id: self._look_up(letter) for letter in wanted}
+        return {number: addressee for number, addressee in found.items() if addressee}
 
     def settle(self, owner: str, outcomes: Sequence[deliveries.Outcome]) -> None:
         """Write what claimed letters came to; one whose lease is over and that is somebody else's is left."""

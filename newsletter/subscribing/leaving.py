@@ -29,10 +29,11 @@ class Departure:
 
 
 class Departed(NamedTuple):
-    """Somebody who left, and how they stood before; nothing of whom nobody knows."""
+    """How somebody stood before they left, and how they stand now; nothing of whom nobody knows."""
 
-    person: Subscriber | None
-    before: Status | None
+    email: str = ""
+    before: Status | None = None
+    now: Status | None = None
 
 
 class Exit(Protocol):
@@ -72,7 +73,9 @@ class OneByOne:
         )
         if wish.mailing:
             self._ledger.mark_unsubscribed(wish.mailing, wish.subscriber, now=now)
-        return Departed(person, before.status if before else None)
+        if before is None or person is None:
+            return Departed()
+        return Departed(person.email, before.status, person.status)
 
 
 def leave(

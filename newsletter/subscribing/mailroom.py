@@ -46,6 +46,10 @@ class Book(Protocol):
         """
         ...
 
+    def addressees(self, wanted: Sequence[Letter]) -> Mapping[int, letters.Addressee]:
+        """Return by the id of each letter whom it is for; nothing for whom nobody knows any more."""
+        ...
+
     def settle(self, owner: str, outcomes: Sequence[deliveries.Outcome]) -> None:
         """Write what claimed letters came to; one whose lease is over and that is somebody else's is left."""
         ...
@@ -93,10 +97,8 @@ class Surroundings:
 class Mailroom:
     """Works the letters off; many processes may, and no letter is handed over by two."""
 
-    def __init__(
-        self, book: Book, directory: ports.Directory, writer: Writer, carry: Carry, *, around: Surroundings
-    ) -> None:
-        self._book, self._directory = book, directory
+    def __init__(self, book: Book, writer: Writer, carry: Carry, *, around: Surroundings) -> None:
+        self._book = book
         self._writer, self._carry = writer, carry
         self._around = around
 
@@ -121,8 +123,9 @@ class Mailroom:
         """Hand letters over and settle them; False when the provider takes nothing at present."""
         outcomes: list[deliveries.Outcome] = []
         written: dict[int, Written] = {}
+        addressees = self._book.addressees(batch)
         for letter in batch:
-            words = self._words(letter)
+            words = self._words(letter, addressees.get(letter.id))
             if isinstance(words, Written):
                 written[letter.id] = words
             else:
@@ -133,15 +136,12 @@ class Mailroom:
         self._book.settle(self._around.owner, outcomes)
         return not receipts or any(not _is_trouble(receipt) for receipt in receipts)
 
-    def _words(self, letter: Letter) -> Written | deliveries.Outcome:
-        now = self._around.now()
-        person = self._directory.get(letter.subscriber)
-        suppressed = self._directory.is_suppressed(letter.address or person.email) if person else ""
-        why = letters.why_not(letter, person, suppressed)
-        if person is None or why:
-            return letters.skip(letter, why, now=now)
+    def _words(self, letter: Letter, addressee: letters.Addressee | None) -> Written | deliveries.Outcome:
+        why = letters.why_not(letter, addressee) if addressee else "erased since"
+        if addressee is None or why:
+            return letters.skip(letter, why, now=self._around.now())
         try:
-            return self._writer.write(letter, person)
+            return self._writer.write(letter, addressee.person)
         except errors.RenderError as error:
             # A template of the workspace's own that is broken may be mended within the day.
             _log.error("a letter could not be written: %s", error, extra={"action": "letter"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.resources
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,9 +11,19 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from newsletter.domain import errors
-from newsletter.web import archive, desk, joining, languages, leaving, pages, preferences, security, webhooks
+from newsletter.web import (
+    archive,
+    desk,
+    joining,
+    languages,
+    leaving,
+    pages,
+    preferences,
+    refusals,
+    security,
+    webhooks,
+)
 
-_log = logging.getLogger(__name__)
 _SHOW = ["GET", "HEAD"]
 
 
@@ -33,11 +42,13 @@ def create(at: desk.Desk) -> webhooks.Door:
     # RFC 8058 forbids a redirect, also the one that would only mend a slash.
     app.router.redirect_slashes = False
     app.include_router(archive.router(at))
-    app.include_router(leaving.router(at))
+    ways = leaving.Ways(at)
+    app.include_router(ways.router())
     app.include_router(joining.router(at))
     app.include_router(preferences.router(at))
     _add_plain_pages(app, at)
     _add_failures(app, at)
+    app.add_middleware(leaving.Door, ways=ways)
     app.add_middleware(security.BodyLimit)
     app.add_middleware(security.SafeHeaders, https=at.publication.url.startswith("https://"))
     return webhooks.Door(app, counter=counter)
@@ -63,17 +74,11 @@ def _add_plain_pages(app: FastAPI, at: desk.Desk) -> None:
 def _add_failures(app: FastAPI, at: desk.Desk) -> None:
     @app.exception_handler(errors.TokenError)
     def forged(request: Request, _error: Exception) -> Response:
-        language = languages.chosen(request, at.publication.language)
-        return pages.page("lost", at.publication, status=404, language=language)
+        return refusals.forged(request, at.publication)
 
     @app.exception_handler(errors.StoreError)
     def unavailable(_request: Request, error: Exception) -> Response:
-        _log.error("the database did not answer: %s", error, extra={"action": "page"})
-        return PlainTextResponse(
-            "We cannot do this right now. Please try again in a minute.\n",
-            status_code=503,
-            headers={"Retry-After": "60"},
-        )
+        return refusals.unavailable(error)
 
     @app.exception_handler(HTTPException)
     def refused(_request: Request, error: HTTPException) -> Response:

@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from newsletter.domain import addresses, subscribers
+from newsletter.domain import addresses, errors, subscribers
 from newsletter.domain.tokens import Purpose
 from newsletter.subscribing import leaving
-from newsletter.web import desk, gathering, languages, pages, security
+from newsletter.web import desk, gathering, languages, pages, refusals, security
 
 _SHOW = ["GET", "HEAD"]
+_PATH = "/u/"
 #: What the form of our own page posts; anything else is a mail program's one click.
 _BY_PAGE = b"from=page"
+_DONE = b"You are unsubscribed.\n"
+_DONE_HEADERS = (
+    (b"content-type", b"text/plain; charset=utf-8"),
+    (b"content-length", b"%d" % len(_DONE)),
+    (b"cache-control", b"no-store"),
+)
 
 
-def router(at: desk.Desk) -> APIRouter:
-    """Return the pages under /u and /undo."""
-    routes = APIRouter()
-    door = _Door(at)
-    routes.add_api_route("/u/{token}", door.ask, methods=_SHOW)
-    routes.add_api_route("/u/{token}", door.leave, methods=["POST"])
-    routes.add_api_route("/undo/{token}", door.ask_undo, methods=_SHOW)
-    routes.add_api_route("/undo/{token}", door.undo, methods=["POST"])
-    return routes
+class Door:
+    """Lets leavers out past everything that only pages need: after a mailing they come by the thousand."""
+
+    def __init__(self, app: ASGIApp, *, ways: Ways) -> None:
+        self._app = app
+        self._ways = ways
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        token = ""
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith(_PATH):
+            token = scope["path"][len(_PATH) :]
+        if token and "/" not in token:
+            await self._ways.leave(token, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
-class _Door:
+class Ways:
     """The way out, and back in."""
 
     def __init__(self, at: desk.Desk) -> None:
@@ -35,31 +49,48 @@ class _Door:
             lambda wanted: at.exit.take(wanted, now=at.clock())
         )
 
+    def router(self) -> APIRouter:
+        """Return the pages under /u and /undo; who posts to /u comes by the `Door`."""
+        routes = APIRouter()
+        routes.add_api_route("/u/{token}", self.ask, methods=_SHOW)
+        routes.add_api_route("/undo/{token}", self.ask_undo, methods=_SHOW)
+        routes.add_api_route("/undo/{token}", self.undo, methods=["POST"])
+        return routes
+
     def ask(self, token: str, request: Request) -> Response:
         """Show who would leave what; change nothing."""
         subscriber, _ = self._named(Purpose.LEAVE, token)
         person = self._at.directory.get(subscriber)
         if person is None or person.status in subscribers.OFF:
-            return self._left(person, request)
+            return self._seen(request, person)
         return self._page("leave", request, masked=addresses.masked(person.email))
 
-    async def leave(self, token: str, request: Request) -> Response:
+    async def leave(self, token: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Let somebody leave; repeatable, and 200 for whoever left long ago (RFC 8058 §3.1)."""
-        by_page = _BY_PAGE in await security.body(request)
-        how = subscribers.How.PAGE if by_page else subscribers.How.ONE_CLICK
-        subscriber, mailing = self._named(Purpose.LEAVE, token)
-        wish = leaving.Departure(subscriber=subscriber, mailing=mailing, how=how)
-        person, _ = await self._exit.ask(wish)
-        self._at.call_mailroom()
-        if by_page:
-            return self._left(person, request)
-        return PlainTextResponse("You are unsubscribed.\n", headers={"Cache-Control": "no-store"})
+        request = Request(scope, receive)
+        try:
+            by_page = _BY_PAGE in await security.body(request)
+            how = subscribers.How.PAGE if by_page else subscribers.How.ONE_CLICK
+            subscriber, mailing = self._named(Purpose.LEAVE, token)
+            wish = leaving.Departure(subscriber=subscriber, mailing=mailing, how=how)
+            departed = await self._exit.ask(wish)
+            self._at.call_mailroom()
+            if not by_page:
+                await send({"type": "http.response.start", "status": 200, "headers": _DONE_HEADERS})
+                await send({"type": "http.response.body", "body": _DONE})
+                return
+            answer = self._left(request, subscriber, departed.email, departed.now)
+        except errors.TokenError:
+            answer = refusals.forged(request, self._at.publication)
+        except errors.StoreError as error:
+            answer = refusals.unavailable(error)
+        await answer(scope, receive, send)
 
     def ask_undo(self, token: str, request: Request) -> Response:
         """Show who would come back; change nothing."""
         person = self._at.directory.get(self._named(Purpose.UNDO, token)[0])
         if person is None:
-            return self._left(None, request)
+            return self._seen(request, None)
         return self._page("undo", request, masked=addresses.masked(person.email))
 
     def undo(self, token: str, request: Request) -> Response:
@@ -67,14 +98,21 @@ class _Door:
         subscriber, _ = self._named(Purpose.UNDO, token)
         person = leaving.come_back(self._at.directory, subscriber, source="undo link", now=self._at.clock())
         if person is None or person.status is not subscribers.Status.ACTIVE:
-            return self._left(person, request)
+            return self._seen(request, person)
         return self._page("back", request, masked=addresses.masked(person.email))
 
-    def _left(self, person: subscribers.Subscriber | None, request: Request) -> Response:
+    def _seen(self, request: Request, person: subscribers.Subscriber | None) -> Response:
+        if person is None:
+            return self._left(request, 0, "", None)
+        return self._left(request, person.id, person.email, person.status)
+
+    def _left(
+        self, request: Request, subscriber: int, email: str, status: subscribers.Status | None
+    ) -> Response:
         undo = ""
-        if person is not None and person.status is subscribers.Status.UNSUBSCRIBED:
-            undo = self._at.signer.sign(Purpose.UNDO, person.id)
-        masked = addresses.masked(person.email) if person else ""
+        if status is subscribers.Status.UNSUBSCRIBED:
+            undo = self._at.signer.sign(Purpose.UNDO, subscriber)
+        masked = addresses.masked(email) if email else ""
         return self._page("left", request, masked=masked, undo=undo)
 
     def _page(self, name: str, request: Request, *, masked: str, undo: str = "") -> Response:

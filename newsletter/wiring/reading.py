@@ -48,7 +48,7 @@ class Reading(Standing):
 
         writer = letters.Writer(self.publication, self.theme, self.signer, latest=self._latest)
         around = mailroom.Surroundings(now=self.now, rng=self.rng, owner=owners.own(), dead=owners.is_dead)
-        return mailroom.Mailroom(self.letters, self.directory, writer, self._carry, around=around)
+        return mailroom.Mailroom(self.letters, writer, self._carry, around=around)
 
     @cached_property
     def errand(self) -> errands.Errand:

@@ -132,6 +132,29 @@ def test_who_is_forgotten_takes_their_letters_along(scene: Scene) -> None:
     assert scene.book.standing(since=NOW).waiting == 1
 
 
+def test_a_letter_s_addressee_is_told_as_they_stand_now(scene: Scene) -> None:
+    ada, ben, cy, gone = (scene.add(local) for local in ("ada", "ben", "cy", "gone"))
+    for person in (ada, ben, cy, gone):
+        scene.put(person)
+    wanted = Letter(kind=Kind.READDRESS, subscriber=ada.id, asked_at=NOW, address="Ada@barred.example.net")
+    scene.book.put(wanted)
+    scene.directory.suppress("BEN@example.org", reason="complained", now=NOW)
+    scene.directory.suppress("barred.example.net", reason="asked by phone", now=NOW)
+    record = ConsentRecord(status=Status.UNSUBSCRIBED, at=NOW, how=How.PAGE)
+    scene.directory.apply(subscribers.move(cy, record))
+    scene.directory.forget(gone.id, now=NOW)
+    found = scene.book.addressees([*(each for who in (ada, ben, cy) for each in scene.book.of(who.id))])
+    assert [(each.person.email, each.person.status, each.suppressed) for each in found.values()] == [
+        (ada.email, Status.ACTIVE, ""),
+        (ada.email, Status.ACTIVE, "asked by phone"),
+        (ben.email, Status.ACTIVE, "complained"),
+        (cy.email, Status.UNSUBSCRIBED, ""),
+    ]
+    lost = Letter(id=99, kind=Kind.MANAGE, subscriber=gone.id, asked_at=NOW)
+    assert scene.book.addressees([lost]) == {}
+    assert scene.book.addressees([]) == {}
+
+
 # -- claimed and settled -----------------------------------------------------------------------
 
 

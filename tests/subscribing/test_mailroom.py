@@ -53,7 +53,7 @@ class Scene:
             dead=lambda owner: owner in self.dead,
         )
         writer = Writer(PUBLICATION, theme.packaged(), tokens.Signer(b"k" * 32))
-        return mailroom.Mailroom(self.directory.letters, self.directory, writer, self.carry, around=around)
+        return mailroom.Mailroom(self.directory.letters, writer, self.carry, around=around)
 
     def carry(self, written: Mapping[int, Written]) -> Sequence[Receipt]:
         self.carried += written.values()
@@ -151,9 +151,7 @@ def test_a_provider_that_cannot_be_set_up_loses_no_letter(monkeypatch: pytest.Mo
     def broken(written: Mapping[int, Written]) -> Sequence[Receipt]:
         raise errors.ProviderError("the key file is gone")
 
-    room = mailroom.Mailroom(
-        scene.directory.letters, scene.directory, _writer(), broken, around=_around(scene)
-    )
+    room = mailroom.Mailroom(scene.directory.letters, _writer(), broken, around=_around(scene))
     assert room.work_off() == mailroom.REST
     (letter,) = scene.directory.letters.of(ada.id)
     assert (letter.state, letter.reply) == (State.PLANNED, "the key file is gone")
@@ -171,9 +169,7 @@ def test_a_letter_that_cannot_be_written_comes_again_and_holds_up_no_other() -> 
     scene.put(ada, Kind.WELCOME)
     scene.put(ada, Kind.MANAGE)
     writer = Broken(PUBLICATION, theme.packaged(), tokens.Signer(b"k" * 32))
-    mailroom.Mailroom(
-        scene.directory.letters, scene.directory, writer, scene.carry, around=_around(scene)
-    ).work_off()
+    mailroom.Mailroom(scene.directory.letters, writer, scene.carry, around=_around(scene)).work_off()
     assert scene.states(ada) == [State.PLANNED, State.SENT]
 
 
@@ -224,9 +220,7 @@ def test_what_a_killed_process_had_claimed_is_handed_over_by_the_next_one() -> N
         raise KilledError
 
     with pytest.raises(KilledError):
-        mailroom.Mailroom(
-            scene.directory.letters, scene.directory, _writer(), killed, around=_around(scene)
-        ).work_off()
+        mailroom.Mailroom(scene.directory.letters, _writer(), killed, around=_around(scene)).work_off()
     scene.owner, scene.dead = "here:2:2", ("here:1:1",)
     scene.work_off(later=timedelta(seconds=1))
     assert len(scene.carried) == 1

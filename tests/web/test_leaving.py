@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
+from datetime import datetime
+
 import pytest
 from fastapi.testclient import TestClient
 
+from newsletter.domain import errors
 from newsletter.domain.deliveries import State
 from newsletter.domain.subscribers import How, Status
 from newsletter.domain.tokens import Purpose
-from tests.web.conftest import House
+from newsletter.subscribing.leaving import Departed, Departure
+from newsletter.web import app
+from tests.web.conftest import PUBLICATION, House
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 PAGE = {"from": "page"}
@@ -124,3 +131,45 @@ def test_a_body_that_no_form_of_ours_has_is_refused(client: TestClient, house: H
     url = f"/u/{house.token(Purpose.LEAVE, house.active)}"
     assert client.post(url, content=b"x" * 1_000_000).status_code == 413
     assert house.status(house.active) is Status.ACTIVE
+
+
+def test_the_one_click_answer_bears_the_safe_headers_and_says_how_long_it_is(
+    client: TestClient, house: House
+) -> None:
+    answer = client.post(f"/u/{house.token(Purpose.LEAVE, house.active)}", data=ONE_CLICK)
+    assert answer.text == "You are unsubscribed.\n"
+    assert answer.headers["content-length"] == str(len(answer.content))
+    assert answer.headers["cache-control"] == "no-store"
+    for name in (
+        "content-security-policy",
+        "referrer-policy",
+        "strict-transport-security",
+        "x-frame-options",
+    ):
+        assert name in answer.headers
+
+
+def test_whoever_leaves_is_owed_a_goodbye_and_the_mailroom_is_called(house: House) -> None:
+    calls: list[int] = []
+    at = dataclasses.replace(house.desk, call_mailroom=lambda: calls.append(len(house.letters.sent)))
+    with TestClient(app.create(at), base_url=PUBLICATION.url) as client:
+        client.post(f"/u/{house.token(Purpose.LEAVE, house.active)}", data=ONE_CLICK)
+    # When it is called the letter is there already.
+    assert calls == [1]
+    assert house.letters.sent == [("goodbye", house.active.email, "")]
+
+
+@pytest.mark.parametrize("data", [ONE_CLICK, PAGE])
+def test_while_the_database_does_not_answer_nobody_is_told_that_they_have_left(
+    house: House, data: dict[str, str]
+) -> None:
+    class Down:
+        def take(self, wanted: Sequence[Departure], *, now: datetime) -> Sequence[Departed]:
+            raise errors.StoreError("the database is locked")
+
+    at = dataclasses.replace(house.desk, exit=Down())
+    with TestClient(app.create(at), base_url=PUBLICATION.url) as client:
+        answer = client.post(f"/u/{house.token(Purpose.LEAVE, house.active)}", data=data)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+    assert "unsubscribed" not in answer.text
+    assert house.letters.sent == []
