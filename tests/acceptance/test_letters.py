@@ -65,7 +65,7 @@ def workspace(folder: Path, port: int, *, database: str = "") -> wiring.App:
     with (folder / ".env").open("a", encoding="utf-8") as file:
         file.write(f"NEWSLETTER_DATABASE__URL={database}\n")
     app = app.anew()
-    app.database.upgrade()
+    app.upgrade()
     for address, name in READERS.items():
         mailings.join(app, address, name)
     return app
