@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,7 @@ from newsletter import ports
 from newsletter.domain import errors, events, feedback
 from newsletter.domain.deliveries import MailingStatus
 
+_log = logging.getLogger(__name__)
 #: Reads the events out of a report's body.
 Read = Callable[[feedback.Report], Sequence[events.Event]]
 _PAGE = 200
@@ -121,6 +123,10 @@ class Desk:
             return feedback.Reading(report=report, events=self._read(report))
         except errors.NewsletterError as error:
             return feedback.Reading(report=report, problem=str(error))
+        except Exception as error:
+            # Strangers write these: one that trips a reader must not hold up the rest.
+            _log.exception("report %s of %s cannot be read", report.id, report.provider)
+            return feedback.Reading(report=report, problem=f"cannot be read: {type(error).__name__}: {error}")
 
     def _decide(self, event: events.Event, standing: feedback.Standing) -> feedback.Decision:
         return feedback.decide(event, standing, self._policy)

@@ -71,7 +71,10 @@ class StoredFeedback:
         with self._database.writing() as connection:
             application = applying.Application(connection, decide, self._hash, self._message_key)
             applied = application.take(readings, now=now, again=again)
-            done = [{"which": each.report.id, "at": now, "why": each.problem[:500]} for each in readings]
+            done = [
+                {"which": each.report.id, "at": now, "why": each.problem[:500].replace("\x00", "")}
+                for each in readings
+            ]
             connection.execute(_CLOSE, done)
         return applied
 
