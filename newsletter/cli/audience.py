@@ -57,7 +57,7 @@ def show(
     audience = app.audiences.find(name, exclude=exclude)
     if each:
         left = app.registrar.left_out(audience, now=app.now())
-        output.show(left, as_json=as_json, text=lambda: output.table(["address", "left out"], left))
+        output.show_each(left, as_json=as_json, text=lambda: output.table(["address", "left out"], left))
         return
     groups = app.registrar.review(audience, now=app.now(), samples=samples)
     rows = [(group.reason or "in", f"{group.count:,}", ", ".join(group.samples)) for group in groups]

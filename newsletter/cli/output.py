@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 import sys
@@ -40,6 +41,18 @@ def show(result: Any, *, as_json: bool, text: Callable[[], object]) -> None:
         text()
 
 
+def show_each(results: Iterable[Any], *, as_json: bool, text: Callable[[], object]) -> None:
+    """Print many results as they come: as a JSON list with one of them on each line, or by ``text``."""
+    if not as_json:
+        text()
+        return
+    between = "[\n"
+    for result in results:
+        sys.stdout.write(between + json.dumps(result, default=_plain, ensure_ascii=False))
+        between = ",\n"
+    line("[]" if between == "[\n" else "\n]")
+
+
 def _plain(value: object) -> object:
     """Turn a record of the domain into what JSON can say."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -60,12 +73,17 @@ _CONVERSIONS: tuple[tuple[type, Callable[[Any], object]], ...] = (
 )
 
 
+#: Rows of a table that are held at once; those after them keep its columns.
+_HELD = 1000
+
+
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows under their headings in columns as wide as their widest cell."""
-    cells = [[str(cell) if cell is not None else "–" for cell in row] for row in rows]
+    """Print rows under their headings in columns as wide as their widest cell; however many, as they come."""
+    coming = ([str(cell) if cell is not None else "–" for cell in row] for row in rows)
+    cells = list(itertools.islice(coming, _HELD))
     widths = [max(_width(row[column]) for row in [headings, *cells]) for column in range(len(headings))]
     line(paint(_row(headings, widths), DIM))
-    for row in cells:
+    for row in itertools.chain(cells, coming):
         line(_row(row, widths))
 
 

@@ -21,12 +21,12 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; shown wherever someb
 def list_(ctx: typer.Context, as_json: output.Json = False) -> None:
     """List what must not be mailed, newest first; of whoever was erased only the reason is left."""
     found = invocation.of(ctx).app.directory.suppressions()
-    output.show(
+    output.show_each(
         found,
         as_json=as_json,
         text=lambda: output.table(
             ["address or domain", "since", "reason"],
-            [(each.value or "(erased)", f"{each.at:%Y-%m-%d}", each.reason) for each in found],
+            ((each.value or "(erased)", f"{each.at:%Y-%m-%d}", each.reason) for each in found),
         ),
     )
 

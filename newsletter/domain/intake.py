@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -26,6 +26,16 @@ class Row(NamedTuple):
     joined_at: datetime | None = None
 
 
+class LeftOut(NamedTuple):
+    """A good row that an import does not write as it stands."""
+
+    line: int
+    email: str
+    #: The word of `Counts` under which it is counted: held, suppressed or duplicate.
+    kind: str
+    why: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """What all rows of one import have in common."""
@@ -42,6 +52,16 @@ class Source:
         """Return where a row came from, as its consent record says it."""
         offset, name = max((part for part in self.parts if part[0] < line), default=(0, self.name))
         return f"{name}, line {line - offset} (import {run})"
+
+
+#: Is told of every row that is left out, kind by kind, before anything is written.
+Tell = Callable[[LeftOut], None]
+DUPLICATE = "another row of this file for the same address counts"
+
+
+def held(status: str, wanted: str) -> str:
+    """Say why the status of a row is not taken."""
+    return f"is {status}, and an import raises nobody to {wanted}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,10 +76,17 @@ class Directory(Protocol):
         """Count subscribers by status."""
         ...
 
-    def take_in(self, rows: Iterable[intake.Row], source: intake.Source, *, write: bool) -> intake.Counts:
+    def take_in(
+        self,
+        rows: Iterable[intake.Row],
+        source: intake.Source,
+        *,
+        write: bool,
+        tell: intake.Tell | None = None,
+    ) -> intake.Counts:
         """Take in the rows of an import, in one transaction and flat memory; with ``write`` false only count.
 
-        Never raises anybody's consent.
+        Never raises anybody's consent. ``tell`` is told of every row that is held, suppressed or duplicate.
         """
         ...
 

@@ -133,9 +133,17 @@ class StoredDirectory:
             found = {row[0]: row[1] for row in connection.execute(query)}
         return {status: found.get(status.value, 0) for status in subscribers.Status}
 
-    def take_in(self, rows: Iterable[intake.Row], source: intake.Source, *, write: bool) -> intake.Counts:
+    def take_in(
+        self,
+        rows: Iterable[intake.Row],
+        source: intake.Source,
+        *,
+        write: bool,
+        tell: intake.Tell | None = None,
+    ) -> intake.Counts:
         """Take in the rows of an import, in one transaction and flat memory; or only count."""
-        return directory_import.take_in(self._database, rows, source, keyed_hash=self._hash, write=write)
+        ways = directory_import.Ways(keyed_hash=self._hash, write=write, tell=tell)
+        return directory_import.take_in(self._database, rows, source, ways)
 
     def suppress(self, email: str, *, reason: str, now: datetime) -> None:
         """Never mail this address, or this domain, again. The first reason stays."""

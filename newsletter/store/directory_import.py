@@ -11,7 +11,7 @@ import gc
 import itertools
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,20 +24,30 @@ from newsletter.store.database import Database
 _CHUNK = 5000
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ways:
+    """How rows are taken in."""
+
+    #: Finds the erased again.
+    keyed_hash: people.KeyedHash
+    #: False: only count.
+    write: bool
+    #: Is told of every row that is left out.
+    tell: intake.Tell | None = None
+
+
 def take_in(
     database: Database,
     rows: Iterable[intake.Row],
     source: intake.Source,
-    *,
-    keyed_hash: people.KeyedHash,
-    write: bool,
+    ways: Ways,
 ) -> intake.Counts:
-    """Stage, compare and, with ``write``, write the rows of an import."""
+    """Stage, compare and, with `Ways.write`, write the rows of an import."""
     with database.connected() as connection, _staging_tables(connection):
         with connection.begin():
-            staging = _Staging(connection, source, keyed_hash)
+            staging = _Staging(connection, source, ways)
             staging.load(rows)
-            if not write:
+            if not ways.write:
                 return staging.compare()
         with database.begin_writing(connection):
             if not database.is_sqlite:
@@ -68,12 +78,11 @@ def _staging_tables(connection: sa.Connection) -> Iterator[None]:
 class _Staging:
     """Rows of one import on their way into the list."""
 
-    def __init__(
-        self, connection: sa.Connection, source: intake.Source, keyed_hash: people.KeyedHash
-    ) -> None:
+    def __init__(self, connection: sa.Connection, source: intake.Source, ways: Ways) -> None:
         self._connection = connection
         self._source = source
-        self._hash = keyed_hash
+        self._hash = ways.keyed_hash
+        self._tell = ways.tell
         self._staged = self._unique = self._suppressed = 0
         self._erased = self._erased_hashes()
         #: Topic or tag → its id, or a negative stand-in for one that does not exist yet.
@@ -111,6 +120,8 @@ class _Staging:
     def compare(self) -> intake.Counts:
         """Count what the staged rows would do to the list as it now is."""
         left_out = self._connection.exec_driver_sql(import_sql.LEAVE_OUT_SUPPRESSED).rowcount
+        if self._tell:
+            self._tell_all(self._tell)
         changes = import_sql.changes(with_labels=self._has_labels())
         known, held, changed = self._connection.exec_driver_sql(changes).one()
         return intake.Counts(
@@ -121,6 +132,19 @@ class _Staging:
             duplicate=self._staged - self._unique,
             suppressed=left_out + self._suppressed,
         )
+
+    def _tell_all(self, tell: intake.Tell) -> None:
+        """Tell of every row that is left out; the rows stay in the database."""
+        for line, email, status, wanted in self._streamed(import_sql.HELD):
+            tell(intake.LeftOut(line, email, "held", intake.held(status, wanted)))
+        for line, email, reason in self._streamed(import_sql.SUPPRESSED):
+            tell(intake.LeftOut(line, email, "suppressed", reason))
+        for line, email in self._streamed(import_sql.DUPLICATE):
+            tell(intake.LeftOut(line, email, "duplicate", intake.DUPLICATE))
+
+    def _streamed(self, statement: str) -> Iterator[Any]:
+        options = {"stream_results": True, "yield_per": 1000}
+        return iter(self._connection.execute(sa.text(statement), execution_options=options))
 
     def write(self, counts: intake.Counts) -> intake.Counts:
         """Write what was compared, inside the caller's transaction."""
@@ -158,6 +182,8 @@ class _Staging:
         for row in rows:
             if self._hash(addresses.key(row.email)) in self._erased:
                 self._suppressed += 1
+                if self._tell:
+                    self._tell(intake.LeftOut(row.line, row.email, "suppressed", subscribers.ERASED))
             else:
                 yield row
 

@@ -134,6 +134,16 @@ def changes(*, with_labels: bool) -> str:
     """
 
 
+HELD = (
+    f"SELECT a.line, a.email, s.status, a.status FROM {_KNOWN} AND a.place = 1 AND {_RAISES} ORDER BY a.line"
+)
+SUPPRESSED = """
+SELECT line, email, (
+    SELECT reason FROM suppression WHERE value IN (email_key, domain) ORDER BY suppression.id LIMIT 1
+) FROM sorted WHERE place = 0 ORDER BY line
+"""
+DUPLICATE = "SELECT line, email FROM sorted WHERE place > 1 ORDER BY line"
+
 ADD = """
 INSERT INTO subscriber (email, email_key, domain, status, name, language, timezone, joined_at, changed_at,
     attributes, import_id, import_line)

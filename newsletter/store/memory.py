@@ -116,11 +116,21 @@ class MemoryDirectory:
         found = [person.status for person in self._people.values()]
         return {status: found.count(status) for status in Status}
 
-    def take_in(self, rows: Iterable[intake.Row], source: intake.Source, *, write: bool) -> intake.Counts:
+    def take_in(
+        self,
+        rows: Iterable[intake.Row],
+        source: intake.Source,
+        *,
+        write: bool,
+        tell: intake.Tell | None = None,
+    ) -> intake.Counts:
         """Take in the rows of an import; or only count."""
+        rows = list(rows)
         run = self._runs + 1 if write else 0
         self._runs += bool(write)
         chosen, labels, staged = _chosen(rows)
+        if tell:
+            self._tell(rows, chosen, tell)
         tally = {"new": 0, "known": 0, "changed": 0, "held": 0, "suppressed": 0}
         for key, row in chosen.items():
             record = ConsentRecord(
@@ -133,6 +143,17 @@ class MemoryDirectory:
             for word in self._take(row, labels[key], record, write=write):
                 tally[word] += 1
         return intake.Counts(**tally, duplicate=staged - len(chosen), run=run)
+
+    def _tell(self, rows: Sequence[intake.Row], chosen: Mapping[str, intake.Row], tell: intake.Tell) -> None:
+        for row in rows:
+            old, reason = self.find(row.email), self.is_suppressed(row.email)
+            if chosen[addresses.key(row.email)] is not row:
+                tell(intake.LeftOut(row.line, row.email, "duplicate", intake.DUPLICATE))
+            elif old is None and reason:
+                tell(intake.LeftOut(row.line, row.email, "suppressed", reason))
+            elif old is not None and subscribers.raises_consent(old.status, row.status):
+                why = intake.held(old.status.value, row.status.value)
+                tell(intake.LeftOut(row.line, row.email, "held", why))
 
     def _take(self, row: intake.Row, labels: _Labels, record: ConsentRecord, *, write: bool) -> Iterator[str]:
         old = self.find(row.email)

@@ -39,6 +39,8 @@ class Bound:
     ignored: Sequence[str]
     #: The heading, as it stands in the file; empty where it has none.
     heading: Sequence[str]
+    #: Where the address stands.
+    email: int = 0
     #: Makes a person of a row.
     person: Callable[[int, list[str]], intake.Row]
 
@@ -78,6 +80,7 @@ def bind(sheet: sheets.Sheet, kinds: Mapping[str, str] | None = None) -> Bound:
         | {heading[place]: f"attr.{name}" for name, place in declared.items()},
         ignored=[column for place, column in enumerate(heading) if place not in used and column.strip()],
         heading=heading,
+        email=roles["email"],
         person=_Person(sheet, found, roles, rules, _Declared(declared, kinds or {}, len(heading))),
     )
 

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import collections
-import csv
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO
 
 from newsletter import ports
 from newsletter.domain import errors, intake
-from newsletter.subscribing import binding, sheets, suspicion
+from newsletter.subscribing import binding, leftovers, sheets, suspicion
 
-#: Bad rows shown one by one; all of them are counted and written to the file of rejected rows.
+#: Suspicious addresses shown one by one; all of them are counted.
 SHOWN = 20
-_QUOTED = re.compile("“.*”")
-REJECTED_COLUMNS = ("rejected line", "why rejected")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rejected:
-    """One row that is not taken in, and why."""
-
-    file: str
-    line: int
-    reason: str
-    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +35,11 @@ class Report:
     #: Rows that are no people, and how many for each reason.
     invalid: int
     reasons: Mapping[str, int]
-    rejected: Sequence[Rejected]
-    #: Where the invalid rows were written; None in a trial, or when there were none.
+    #: The first invalid rows of each reason.
+    rejected: Sequence[leftovers.Rejected]
+    #: The first good rows that are not written as they stand: held, suppressed, duplicate.
+    left_out: Mapping[str, Sequence[leftovers.Rejected]]
+    #: Where rows that were left out were written; None in a trial that names no file.
     rejected_file: Path | None
     tables: Sequence[Table]
     #: In a trial: addresses that would come in and are worth a second look, by kind, and the first few.
@@ -84,6 +71,8 @@ class Options:
     #: How these people agreed; recorded with every one of them.
     attest: str = ""
     write: bool = False
+    #: A file for every row that is left out; None: a written import puts invalid rows beside its file.
+    rejected: Path | None = None
     #: Empty: found out.
     encoding: str = ""
     #: Attributes that columns of their names are taken as, and of which kind each is.
@@ -107,7 +96,9 @@ def run(directory: ports.Directory, path: Path, options: Options, *, now: dateti
     tables = [binding.bind(sheet, options.attributes) for sheet in found]
     # What is worth a second look is looked at before it is written.
     suspects = None if options.write else _Suspects()
-    with _Rejects(path.with_suffix(".rejected.csv") if options.write else None) as rejects:
+    beside = path.with_suffix(".rejected.csv") if options.write else None
+    everything = options.rejected is not None or not options.write
+    with leftovers.Leftovers(options.rejected or beside, everything=everything) as rejects:
         counts = directory.take_in(
             _people(tables, rejects, suspects, options.progress),
             intake.Source(
@@ -117,13 +108,15 @@ def run(directory: ports.Directory, path: Path, options: Options, *, now: dateti
                 now=now,
             ),
             write=options.write,
+            tell=(lambda found: rejects.leave_out(tables, found)) if everything else None,
         )
     return Report(
         file=path.name,
         counts=counts,
         invalid=rejects.count,
         reasons=dict(rejects.reasons.most_common()),
-        rejected=rejects.shown,
+        rejected=rejects.rejected,
+        left_out=rejects.left_out,
         rejected_file=rejects.written,
         tables=[_described(table) for table in tables],
         suspicious=suspects.counts if suspects else {},
@@ -133,7 +126,7 @@ def run(directory: ports.Directory, path: Path, options: Options, *, now: dateti
 
 def _people(
     tables: Sequence[binding.Bound],
-    rejects: _Rejects,
+    rejects: leftovers.Leftovers,
     suspects: _Suspects | None,
     progress: Callable[[int], None],
 ) -> Iterator[intake.Row]:
@@ -150,7 +143,7 @@ def _people(
                     suspects.add(table, line, found.email, why)
                 yield found
             except (errors.AddressError, errors.ImportFileError) as error:
-                rejects.add(table, line, cells, str(error))
+                rejects.reject(table, line, cells, str(error))
 
 
 def _described(table: binding.Bound) -> Table:
@@ -179,52 +172,3 @@ class _Suspects:
         if len(self.shown) < SHOWN:
             suspect = Suspect(file=table.sheet.name, line=line, email=email, why=why.value, meant=meant)
             self.shown.append(suspect)
-
-
-class _Rejects:
-    """The rows that are no people: counted, the first ones kept to show, all written beside the file."""
-
-    def __init__(self, path: Path | None) -> None:
-        self.count = 0
-        self.reasons: collections.Counter[str] = collections.Counter()
-        self.shown: list[Rejected] = []
-        #: Where they are, once the import is done.
-        self.written: Path | None = None
-        self._path = path
-        self._file: IO[str] | None = None
-        self._heading_of: binding.Bound | None = None
-
-    def __enter__(self) -> _Rejects:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._file is None or self._path is None:
-            return
-        self._file.close()
-        unfinished = Path(self._file.name)
-        if kind is None:
-            self.written = unfinished.replace(self._path)
-        else:
-            unfinished.unlink(missing_ok=True)
-
-    def add(self, table: binding.Bound, line: int, cells: list[str], reason: str) -> None:
-        """Keep a row, with the line it stands on and what is wrong with it."""
-        self.count += 1
-        # One kind of mistake is one reason, whatever the address.
-        self.reasons[_QUOTED.sub("…", reason)] += 1
-        if len(self.shown) < SHOWN:
-            text = table.sheet.separator.join(cells)
-            self.shown.append(Rejected(file=table.sheet.name, line=line, reason=reason, text=text[:200]))
-        if self._path:
-            self._write(table, [*cells, str(line), reason])
-
-    def _write(self, table: binding.Bound, row: list[str]) -> None:
-        assert self._path is not None
-        if self._file is None:
-            unfinished = self._path.with_name(f".{self._path.name}.part")
-            self._file = unfinished.open("w", encoding="utf-8", newline="")
-        writer = csv.writer(self._file)
-        if self._heading_of is not table:
-            self._heading_of = table
-            writer.writerow([*(table.heading or ["email"]), *REJECTED_COLUMNS])
-        writer.writerow(row)

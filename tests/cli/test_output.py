@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -60,6 +61,50 @@ def test_text_is_printed_when_json_was_not_asked_for(capsys: pytest.CaptureFixtu
 def test_columns_line_up_under_wide_and_combining_characters(capsys: pytest.CaptureFixture[str]) -> None:
     output.table(["name", "n"], [["日本", 1], ["Zoe\u0308", None]])
     assert capsys.readouterr().out == "name  n\n日本  1\nZoe\u0308   –\n"
+
+
+class Counted:
+    """Rows that know how many of them were taken."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows, self.taken = rows, 0
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        for number in range(1, self.rows + 1):
+            self.taken = number
+            yield f"n{number}@example.org", number
+
+
+class Watch(io.StringIO):
+    """Notes how many rows were taken each time something is printed."""
+
+    def __init__(self, rows: Counted) -> None:
+        super().__init__()
+        self.rows, self.ahead = rows, 0
+
+    def write(self, text: str) -> int:
+        self.ahead = max(self.ahead, self.rows.taken - self.getvalue().count("@"))
+        return super().write(text)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_long_list_is_printed_as_it_comes(monkeypatch: pytest.MonkeyPatch, as_json: bool) -> None:
+    rows = Counted(20_000)
+    watch = Watch(rows)
+    monkeypatch.setattr("sys.stdout", watch)  # it is what is printed to
+    output.show_each(rows, as_json=as_json, text=lambda: output.table(["address", "number"], rows))
+    assert watch.ahead <= 1001
+    lines = watch.getvalue().splitlines()
+    assert len(lines) == 20_000 + (2 if as_json else 1)
+    if as_json:
+        assert json.loads(watch.getvalue())[-1] == ["n20000@example.org", 20_000]
+    else:
+        assert lines[0].split() == ["address", "number"]
+
+
+def test_an_empty_list_is_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+    output.show_each([], as_json=True, text=lambda: None)
+    assert capsys.readouterr().out == "[]\n"
 
 
 @pytest.mark.parametrize("variable", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])

@@ -316,6 +316,35 @@ def test_suppressed_addresses_are_left_out_of_an_import(directory: ports.Directo
     assert [found.email for found in directory.list()] == ["cy@example.org", "known@example.com"]
 
 
+@pytest.mark.parametrize("write", [False, True])
+def test_every_row_that_is_left_out_is_told_with_its_line_and_why(
+    directory: ports.Directory, add: Add, write: bool
+) -> None:
+    add("left@example.org", Status.UNSUBSCRIBED)
+    add("waits@example.org", Status.PENDING)
+    forgotten = add("forgotten@example.org")
+    directory.forget(forgotten.id, now=NOW)
+    directory.suppress("never.example", reason="asked us", now=NOW)
+    rows = [
+        intake.Row(2, "Left@example.org", Status.ACTIVE),
+        intake.Row(3, "new@example.org", Status.ACTIVE),
+        intake.Row(4, "a@never.example", Status.ACTIVE),
+        intake.Row(5, "NEW@example.org", Status.UNSUBSCRIBED),
+        intake.Row(6, "waits@example.org", Status.ACTIVE),
+        intake.Row(7, "forgotten@example.org", Status.ACTIVE),
+    ]
+    told: list[intake.LeftOut] = []
+    counts = directory.take_in(rows, FAIR, write=write, tell=told.append)
+    assert sorted((each.line, each.email, each.kind, each.why) for each in told) == [
+        (2, "Left@example.org", "held", "is unsubscribed, and an import raises nobody to active"),
+        (3, "new@example.org", "duplicate", intake.DUPLICATE),
+        (4, "a@never.example", "suppressed", "asked us"),
+        (6, "waits@example.org", "held", "is pending, and an import raises nobody to active"),
+        (7, "forgotten@example.org", "suppressed", subscribers.ERASED),
+    ]
+    assert (counts.held, counts.suppressed, counts.duplicate) == (2, 2, 1)
+
+
 def test_an_import_that_breaks_off_leaves_nothing(directory: ports.Directory) -> None:
     def rows() -> Any:
         yield row(2, "ada@example.org")

@@ -11,7 +11,7 @@ import pytest
 from newsletter.domain import errors
 from newsletter.domain.subscribers import Status
 from newsletter.store.memory import MemoryDirectory
-from newsletter.subscribing import importing
+from newsletter.subscribing import importing, leftovers
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 GOOD = "ada@example.org,Ada\n"
@@ -46,7 +46,7 @@ def test_the_rejected_rows_can_be_mended_and_imported(people: Path) -> None:
     run(people)
     rejected = people.with_name("people.rejected.csv")
     rows = list(csv.reader(rejected.read_text().splitlines()))
-    assert rows[0] == ["email", "name", *importing.REJECTED_COLUMNS]
+    assert rows[0] == ["email", "name", *leftovers.REJECTED_COLUMNS]
     assert rows[1][:3] == ["bob@", "Bob", "3"]
     rejected.write_text(rejected.read_text().replace("bob@,", "bob@example.org,"))
     directory = MemoryDirectory()
@@ -82,7 +82,7 @@ def test_many_bad_rows_are_counted_and_the_first_are_shown(tmp_path: Path) -> No
     path = tmp_path / "people.csv"
     path.write_text("email\n" + "nobody@\n" * 500 + "ada@example.org\n")
     report = run(path)
-    assert (report.invalid, len(report.rejected)) == (500, importing.SHOWN)
+    assert (report.invalid, len(report.rejected)) == (500, leftovers.SHOWN)
     assert len((tmp_path / "people.rejected.csv").read_text().splitlines()) == 501
 
 
@@ -134,3 +134,41 @@ def test_progress_is_told_now_and_then(tmp_path: Path) -> None:
     options = importing.Options(progress=told.append)
     importing.run(MemoryDirectory(), path, options, now=NOW)
     assert told == [10_000, 20_000]
+
+
+def test_a_trial_shows_the_first_good_rows_of_each_kind_that_it_would_leave_out(tmp_path: Path) -> None:
+    directory = MemoryDirectory()
+    left = tmp_path / "before.csv"
+    left.write_text("email,status\n" + "".join(f"off{n}@example.org,unsubscribed\n" for n in range(8)))
+    run(left, directory)
+    directory.suppress("never.example", reason="asked by their staff", now=NOW)
+    path = tmp_path / "people.csv"
+    rows = [f"off{n}@example.org,Nora" for n in range(8)] + [
+        "a@never.example,",
+        "ada@example.org,",
+        "ADA@example.org,",
+    ]
+    path.write_text("email,name\n" + "\n".join([*rows, "nobody@,", ",,,"]))
+    report = run(path, directory, write=False)
+    shown = {kind: [(each.line, each.text) for each in found] for kind, found in report.left_out.items()}
+    assert shown == {
+        "held": [(number + 2, f"off{number}@example.org") for number in range(leftovers.SHOWN)],
+        "suppressed": [(10, "a@never.example")],
+        "duplicate": [(12, "ADA@example.org")],
+    }
+    assert report.left_out["held"][0].reason == "is unsubscribed, and an import raises nobody to active"
+    assert report.left_out["suppressed"][0].reason == "asked by their staff"
+
+
+@pytest.mark.parametrize("write", [False, True])
+def test_every_row_that_is_left_out_is_written_where_it_is_asked_for(people: Path, write: bool) -> None:
+    directory = MemoryDirectory()
+    directory.suppress("dee@example.org", reason="bounced", now=NOW)
+    path = people.with_name("left-out.csv")
+    options = importing.Options(attest="at the fair" if write else "", write=write, rejected=path)
+    report = importing.run(directory, people, options, now=NOW)
+    assert report.rejected_file == path
+    assert path.stat().st_mode & 0o077 == 0
+    rows = list(csv.reader(path.read_text().splitlines()))
+    assert [row[-2] for row in rows[1:]] == ["3", "4", "6", "7"]
+    assert rows[-1] == ["dee@example.org", "", "7", "suppressed: bounced"]

@@ -65,9 +65,9 @@ def list_(  # noqa: PLR0913 - one parameter an option
     found = app.directory.list(status=status, tag=tag, text=text, rule=group.rule(app, where))
     if why:
         rows = showing.with_reasons(found, app.feedback_book.reasons(), app.directory)
-        output.show(rows, as_json=as_json, text=lambda: showing.print_reasons(rows))
+        output.show_each(rows, as_json=as_json, text=lambda: showing.print_reasons(rows))
         return
-    output.show(found, as_json=as_json, text=lambda: showing.print_list(found))
+    output.show_each(found, as_json=as_json, text=lambda: showing.print_list(found))
 
 
 @app.command(epilog=nouns.example("newsletter subscriber show ada@example.org"))

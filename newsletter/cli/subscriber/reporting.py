@@ -55,6 +55,7 @@ def _rows(report: importing.Report) -> list[tuple[str, int, str]]:
 
 
 def _print_rejected(report: importing.Report) -> None:
+    hidden = False
     if report.invalid:
         output.line()
     if len(report.reasons) > 1:
@@ -62,10 +63,22 @@ def _print_rejected(report: importing.Report) -> None:
             output.line(f"{number:>9,} × {reason}")
     for bad in report.rejected:
         output.line(f"{bad.file}:{bad.line}: {bad.reason}")
-    if report.invalid > len(report.rejected):
-        output.line(f"… and {report.invalid - len(report.rejected):,} more")
+    hidden |= _print_more(report.invalid - len(report.rejected))
+    for kind, rows in report.left_out.items():
+        output.line()
+        for row in rows:
+            output.line(f"{row.file}:{row.line}: {kind}: {row.text}: {row.reason}")
+        hidden |= _print_more(getattr(report.counts, kind) - len(rows))
     if report.rejected_file:
         output.line(f"All of them are in {report.rejected_file}.")
+    elif hidden:
+        output.line("Add --rejected FILE to have all of them in a CSV file, each with its line and reason.")
+
+
+def _print_more(number: int) -> bool:
+    if number > 0:
+        output.line(f"… and {number:,} more")
+    return number > 0
 
 
 def _print_suspects(report: importing.Report) -> None:

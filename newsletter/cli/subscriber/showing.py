@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,35 +18,31 @@ def print_list(people: Iterable[Subscriber]) -> None:
     """Print one line each, as they come."""
     output.table(
         ["address", "status", "name", "tags", "since"],
-        [
+        (
             (person.email, person.status.value, person.name, ", ".join(person.tags), _day(person.joined_at))
             for person in people
-        ],
+        ),
     )
 
 
 def with_reasons(
     people: Iterable[Subscriber], reasons: Mapping[int, str], directory: ports.Directory
-) -> list[dict[str, str]]:
-    """Return what each status rests on: the world's report, the suppression, or the last consent record."""
-    rows = []
+) -> Iterator[dict[str, str]]:
+    """Yield what each status rests on: the world's report, the suppression, or the last consent record."""
     for person in people:
         last = directory.history(person.id)[-1:]
         recorded = f"{last[0].how.value} {last[0].source}".strip() if last else ""
-        rows.append(
-            {
-                "email": person.email,
-                "status": person.status.value,
-                "since": _day(last[0].at if last else person.joined_at),
-                "why": reasons.get(person.id, "") or directory.is_suppressed(person.email) or recorded,
-            }
-        )
-    return rows
+        yield {
+            "email": person.email,
+            "status": person.status.value,
+            "since": _day(last[0].at if last else person.joined_at),
+            "why": reasons.get(person.id, "") or directory.is_suppressed(person.email) or recorded,
+        }
 
 
 def print_reasons(rows: Iterable[Mapping[str, str]]) -> None:
     """Print what each status rests on."""
-    output.table(["address", "status", "since", "why"], [tuple(row.values()) for row in rows])
+    output.table(["address", "status", "since", "why"], (tuple(row.values()) for row in rows))
 
 
 def print_person(result: Mapping[str, Any]) -> None:

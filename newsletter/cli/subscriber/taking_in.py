@@ -17,6 +17,10 @@ from newsletter.domain import errors
 File = Annotated[Path | None, typer.Argument(metavar="FILE", help="A CSV, text or ZIP file of people.")]
 Encoding = Annotated[str, typer.Option("--encoding", help="The file's encoding; found out where not given.")]
 Write = Annotated[bool, typer.Option("--yes", help="Write; without it the import is only tried.")]
+Rejected = Annotated[
+    Path | None,
+    typer.Option("--rejected", metavar="FILE", help="Write every row that is left out to a CSV file."),
+]
 Undo = Annotated[int, typer.Option("--undo", metavar="ID", help="Take back what that import added.")]
 Listing = Annotated[bool, typer.Option("--list", help="List the imports that were written.")]
 
@@ -25,6 +29,7 @@ Listing = Annotated[bool, typer.Option("--list", help="List the imports that wer
     "import",
     epilog=nouns.example(
         "newsletter subscriber import people.csv",
+        "newsletter subscriber import people.csv --rejected left-out.csv",
         "newsletter subscriber import people.csv --yes --attest 'signed up on paper at the fair'",
         "newsletter subscriber import --undo 7",
     ),
@@ -36,6 +41,7 @@ def import_(  # noqa: PLR0913 - one parameter an option
     yes: Write = False,
     attest: Attest = "",
     encoding: Encoding = "",
+    rejected: Rejected = None,
     undo: Undo = 0,
     listing: Listing = False,
     as_json: output.Json = False,
@@ -50,7 +56,9 @@ def import_(  # noqa: PLR0913 - one parameter an option
     if file is None:
         raise errors.UsageError("no file was named", hint="newsletter subscriber import people.csv")
     kinds = app.settings.attributes
-    options = importing.Options(attest=attest, write=yes, encoding=encoding, attributes=kinds)
+    options = importing.Options(
+        attest=attest, write=yes, encoding=encoding, attributes=kinds, rejected=rejected
+    )
     report = importing.run(app.directory, file, options, now=app.now())
     output.show(report, as_json=as_json, text=lambda: reporting.print_report(report, file))
 
