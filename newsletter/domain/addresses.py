@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -10,6 +9,7 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 #: RFC 5321 dot-atom, and host name, in ASCII.
 _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _HOST = re.compile(rf"(?:{_LABEL}\.)+[A-Za-z]{{2,63}}")
+_is_local = _LOCAL.fullmatch
 _MAX_LOCAL, _MAX_LENGTH = 64, 254
 #: Top-level domains that can never be mailed (RFC 6761, RFC 7686, RFC 6762).
 _RESERVED = (".arpa", ".invalid", ".local", ".localhost", ".onion", ".test")
@@ -21,14 +21,26 @@ def plain(text: str) -> str | None:
     What passes here is an address. What does not may still be one: an international one, say.
     """
     local, _, host = text.rpartition("@")
-    lower = _plain_host(host)
-    if not lower or len(local) > _MAX_LOCAL or len(text) > _MAX_LENGTH or not _LOCAL.fullmatch(local):
+    lower = _hosts.get(host)
+    if lower is None:
+        lower = _remembered(host)
+    if not lower or len(local) > _MAX_LOCAL or len(text) > _MAX_LENGTH or not _is_local(local):
         return None
-    return f"{local}@{lower}"
+    return text if lower == host else f"{local}@{lower}"
 
 
-# Many people share few hosts.
-@functools.lru_cache(maxsize=4096)
+#: Host → as it is mailed, empty where it cannot be: many people share few hosts.
+_hosts: dict[str, str] = {}
+_REMEMBERED = 4096
+
+
+def _remembered(host: str) -> str:
+    lower = _plain_host(host)
+    if len(_hosts) < _REMEMBERED:
+        _hosts[host] = lower
+    return lower
+
+
 def _plain_host(host: str) -> str:
     # A double hyphen is what international names are told by.
     if not _HOST.fullmatch(host) or "--" in host:

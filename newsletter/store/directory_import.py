@@ -68,8 +68,11 @@ def _staging_tables(connection: sa.Connection) -> Iterator[None]:
     try:
         yield
     finally:
+        if connection.dialect.name == "sqlite":
+            # The tables go with the connection, and faster than by being emptied.
+            connection.invalidate()
         # The tables live as long as the connection, and the connection goes back to its pool.
-        if not connection.invalidated and not connection.closed:
+        elif not connection.invalidated and not connection.closed:
             with connection.begin():
                 for statement in import_sql.DROP:
                     connection.exec_driver_sql(statement)
@@ -83,7 +86,9 @@ class _Staging:
         self._source = source
         self._hash = ways.keyed_hash
         self._tell = ways.tell
+        self._dialect = connection.dialect.name
         self._staged = self._unique = self._suppressed = 0
+        self._is_labelled = False
         self._erased = self._erased_hashes()
         #: Topic or tag → its id, or a negative stand-in for one that does not exist yet.
         self._labels = self._known_labels()
@@ -94,9 +99,9 @@ class _Staging:
         with _no_collection():
             while chunk := list(itertools.islice(rows, _CHUNK)):
                 self._stage(chunk)
-        for statement in import_sql.sort(self._connection.dialect.name):
-            self._connection.exec_driver_sql(statement)
-        self._unique = int(self._scalar(import_sql.UNIQUE))
+        if self._is_labelled:
+            self._connection.exec_driver_sql(import_sql.INDEX_LABELS)
+        self._unique = self._staged - import_sql.sort(self._connection)
 
     def _stage(self, chunk: list[intake.Row]) -> None:
         self._staged += len(chunk)
@@ -105,24 +110,28 @@ class _Staging:
         labels: list[tuple[Any, ...]] = []
         for row in chunk:
             line, email, status, name, language, timezone, topics, tags, attributes, joined_at = row
-            # The database folds ASCII by itself.
-            key = None if email.isascii() else email.casefold()
-            if language or timezone or attributes or joined_at:
-                full.append((line, email, key, _WORD[status], name, *_rest(row)))
+            if language or timezone or attributes or joined_at or not email.isascii():
+                key = None if email.isascii() else email.casefold()
+                full.append((line, email, _WORD[status], name, key, *_rest(row)))
             else:
-                bare.append((line, email, key, _WORD[status], name))
+                # The database folds ASCII by itself.
+                bare.append((line, email, _WORD[status], name))
             if tags or topics:
                 labels += [(email.casefold(), number) for number in self._labels_of(row)]
+        self._is_labelled |= bool(labels)
         for table, staged in (("arriving", bare), ("arriving", full), ("arriving_label", labels)):
             if staged:
                 import_sql.load(self._connection, table, staged)
 
     def compare(self) -> intake.Counts:
         """Count what the staged rows would do to the list as it now is."""
-        left_out = self._connection.exec_driver_sql(import_sql.LEAVE_OUT_SUPPRESSED).rowcount
+        left_out = 0
+        if self._scalar(import_sql.IS_ANYTHING_SUPPRESSED):
+            statement = import_sql.leave_out_suppressed(self._dialect)
+            left_out = self._connection.exec_driver_sql(statement).rowcount
         if self._tell:
             self._tell_all(self._tell)
-        changes = import_sql.changes(with_labels=self._has_labels())
+        changes = import_sql.changes(with_labels=self._is_labelled)
         known, held, changed = self._connection.exec_driver_sql(changes).one()
         return intake.Counts(
             new=self._unique - left_out - known,
@@ -137,7 +146,7 @@ class _Staging:
         """Tell of every row that is left out; the rows stay in the database."""
         for line, email, status, wanted in self._streamed(import_sql.HELD):
             tell(intake.LeftOut(line, email, "held", intake.held(status, wanted)))
-        for line, email, reason in self._streamed(import_sql.SUPPRESSED):
+        for line, email, reason in self._streamed(import_sql.suppressed(self._dialect)):
             tell(intake.LeftOut(line, email, "suppressed", reason))
         for line, email in self._streamed(import_sql.DUPLICATE):
             tell(intake.LeftOut(line, email, "duplicate", intake.DUPLICATE))
@@ -156,12 +165,12 @@ class _Staging:
             "before": self._scalar("SELECT coalesce(max(id), 0) FROM subscriber"),
         }
         if counts.new:
-            self._execute(import_sql.ADD, common)
+            self._execute(import_sql.add(self._dialect), common)
             self._execute(import_sql.CONSENT_OF_NEW, common)
         if counts.changed:
             for statement in import_sql.CHANGE_KNOWN:
                 self._execute(statement, common)
-        if (counts.new or counts.changed) and self._has_labels():
+        if (counts.new or counts.changed) and self._is_labelled:
             self._make_labels()
             self._execute(import_sql.LABEL, common)
         return counts
@@ -200,9 +209,6 @@ class _Staging:
     def _labels_of(self, row: intake.Row) -> Iterable[int]:
         wanted = {(people.TAG, name) for name in row.tags} | {(people.TOPIC, name) for name in row.topics}
         return [self._labels.setdefault(label, -len(self._labels) - 1) for label in sorted(wanted)]
-
-    def _has_labels(self) -> bool:
-        return bool(self._scalar("SELECT EXISTS (SELECT 1 FROM arriving_label)"))
 
     def _make_labels(self) -> None:
         for (kind, name), stand_in in self._labels.items():

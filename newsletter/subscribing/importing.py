@@ -110,6 +110,16 @@ def run(directory: ports.Directory, path: Path, options: Options, *, now: dateti
             write=options.write,
             tell=(lambda found: rejects.leave_out(tables, found)) if everything else None,
         )
+    return _reported(path, counts, tables, rejects, suspects)
+
+
+def _reported(
+    path: Path,
+    counts: intake.Counts,
+    tables: Sequence[binding.Bound],
+    rejects: leftovers.Leftovers,
+    suspects: _Suspects | None,
+) -> Report:
     return Report(
         file=path.name,
         counts=counts,
