@@ -10,6 +10,7 @@ import pytest
 
 from newsletter import checking
 from newsletter.checking import cascade, document
+from newsletter.rendering import contrast
 from newsletter.web.preview import frames
 from tests import chromium
 from tests.checking import baseline, desk
@@ -87,6 +88,29 @@ def test_the_packaged_theme_is_clean_to_both_by_day_and_by_night(
             issue=issue, publication=desk.PUBLICATION, path="x.md", lines=[], html=html, text=html
         )
         assert checking.check(subject, only=["accessibility"]) == []
+
+
+#: The colour of each picture's alt text, and of the ground that it stands on.
+ALT_TEXTS = """() => [...document.images].filter((one) => one.alt && one.checkVisibility()).map((image) => {
+  const hex = (colour) => '#' + colour.match(/\\d+/g).slice(0, 3)
+    .map((part) => Number(part).toString(16).padStart(2, '0')).join('');
+  let under = image;
+  while (/, 0\\)$/.test(getComputedStyle(under).backgroundColor)) under = under.parentElement;
+  return [hex(getComputedStyle(image).color), hex(getComputedStyle(under).backgroundColor)];
+})"""
+
+
+@pytest.mark.parametrize("palette", [frames.Palette.LIGHT, frames.Palette.DARK])
+def test_what_stands_in_place_of_a_blocked_picture_can_be_read_by_day_and_by_night(
+    page: Page, tmp_path: Path, palette: frames.Palette
+) -> None:
+    seen = 0
+    for issue in baseline.issues_to_render(tmp_path):
+        page.set_content(frames.show(baseline.render(issue), frames.View(palette=palette)))
+        for ink, ground in page.evaluate(ALT_TEXTS):
+            assert contrast.ratio(ink, ground) >= contrast.ENOUGH, (issue.slug, issue.layout, ink, ground)
+            seen += 1
+    assert seen > 1
 
 
 #: Every element with text of its own, as the browser computed it.
