@@ -127,6 +127,21 @@ async def test_a_key_that_may_not_ask_is_no_fault_of_the_account() -> None:
     assert {each.verdict for each in found} == {Verdict.UNKNOWN}
 
 
+class SendingOnly(Desk):
+    """An account whose key has Resend's “Sending access”: whatever it asks is answered alike."""
+
+    def answer(self, asked: Asked) -> Told:
+        self.asked.append(asked)
+        said = {"name": "restricted_api_key", "message": "This API key is restricted to only send emails"}
+        return Told(401, said, headers={"Date": "Fri, 20 Nov 2026 09:00:30 GMT"})
+
+
+async def test_a_key_that_may_only_send_is_well_connected_and_cannot_look_up_the_rest() -> None:
+    found = await met("resend", SendingOnly({}))
+    assert [each.verdict for each in found] == [Verdict.UNKNOWN, Verdict.UNKNOWN]
+    assert all("restricted to only send emails" in each.message and each.fix for each in found)
+
+
 async def test_a_server_on_this_machine_may_be_spoken_to_in_the_clear() -> None:
     async with ScriptedServer(offers=("PIPELINING",)) as server:
         smtp = Smtp(SmtpOptions(host="127.0.0.1", port=server.port, security=Security.NONE))
