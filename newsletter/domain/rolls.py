@@ -38,6 +38,8 @@ class Statistics:
     left: Mapping[str, int]
     #: How people came: form, import, staff …
     sources: Mapping[str, int]
+    #: Why people say they left.
+    reasons: Mapping[str, int]
     #: Of the active subscribers; the most frequent first.
     topics: Mapping[str, int]
     tags: Mapping[str, int]

@@ -123,6 +123,10 @@ def raises_consent(old: Status, new: Status) -> bool:
     return rank.get(new, 0) > rank.get(old, 0)
 
 
+#: Why somebody says they left, as the consent record keeps it.
+REASONS = frozenset({"often", "content", "unread", "unasked", "other"})
+WHY = "reason: "
+
 #: Ways by which only the person leaves.
 OWN_WILL = frozenset({How.ONE_CLICK, How.PAGE, How.MAIL})
 
@@ -138,14 +142,35 @@ def leave(subscriber: Subscriber, record: ConsentRecord) -> Move | None:
     return move(subscriber, record)
 
 
+def is_reason(record: ConsentRecord) -> bool:
+    """Say whether a record only tells why its person left."""
+    return record.source.startswith(WHY)
+
+
+def say_why(
+    subscriber: Subscriber, history: Sequence[ConsentRecord], reason: str, now: datetime
+) -> Move | None:
+    """Add to the record of a leaving why it was; None when nobody left by their own will, or it was said."""
+    last = history[-1] if history else None
+    if last is None or subscriber.status is not Status.UNSUBSCRIBED:
+        return None
+    if last.how not in OWN_WILL or is_reason(last) or reason not in REASONS:
+        return None
+    return move(
+        subscriber,
+        ConsentRecord(status=Status.UNSUBSCRIBED, at=now, how=How.PAGE, source=f"{WHY}{reason}"),
+    )
+
+
 def come_back(subscriber: Subscriber, history: Sequence[ConsentRecord], record: ConsentRecord) -> Move | None:
     """Undo the last leaving: restore the status before it, whatever that was, and no more.
 
     None when the last thing that happened was not that person's leaving by link, page or mail.
     """
-    if subscriber.status is not Status.UNSUBSCRIBED or len(history) < 2:
+    moves = [each for each in history if not is_reason(each)]
+    if subscriber.status is not Status.UNSUBSCRIBED or len(moves) < 2:
         return None
-    last, before = history[-1], history[-2]
+    last, before = moves[-1], moves[-2]
     if last.status is not Status.UNSUBSCRIBED or last.how not in OWN_WILL:
         return None
     return move(subscriber, dataclasses.replace(record, status=before.status))

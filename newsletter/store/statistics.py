@@ -26,6 +26,8 @@ def count(connection: sa.Connection) -> rolls.Statistics:
     consent = tables.consent.c
     first = sa.select(sa.func.min(consent.id)).group_by(consent.subscriber_id)
     off = sorted(status.value for status in subscribers.OFF)
+    said = consent.source.startswith(subscribers.WHY)
+    why = sa.func.substr(consent.source, len(subscribers.WHY) + 1)
     joined, left = sa.text(month.format("joined_at")), sa.text(month.format("at"))
     return rolls.Statistics(
         statuses=_counted(connection, sa.select(_ROW.status, number).group_by(_ROW.status)),
@@ -36,12 +38,13 @@ def count(connection: sa.Connection) -> rolls.Statistics:
             connection,
             sa.select(left, number)
             .select_from(tables.consent)
-            .where(consent.status.in_(off), consent.id.not_in(first))
+            .where(consent.status.in_(off), consent.id.not_in(first), sa.not_(said))
             .group_by(left),
         ),
         sources=_counted(
             connection, sa.select(consent.how, number).where(consent.id.in_(first)).group_by(consent.how)
         ),
+        reasons=_counted(connection, sa.select(why, number).where(said).group_by(why)),
         topics=_labels(connection, people.TOPIC),
         tags=_labels(connection, people.TAG),
         languages=_most(connection, _ROW.language),

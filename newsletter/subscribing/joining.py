@@ -109,7 +109,8 @@ class Hall:
         if person is None or now.timestamp() - asked_at > PATIENCE.total_seconds():
             return None
         since = [each for each in self._directory.history(number) if each.at.timestamp() > asked_at]
-        return None if any(each.status in subscribers.OFF for each in since) else person
+        gone = any(each.status in subscribers.OFF and not subscribers.is_reason(each) for each in since)
+        return None if gone else person
 
     def confirm(self, token: str, *, visitor: str, wording: str, now: datetime) -> Subscriber | None:
         """Make somebody active who said so themselves; None as for `confirmable`. Repeatable.

@@ -111,6 +111,15 @@ def come_back(
     )
 
 
+def say_why(directory: ports.Directory, subscriber: int, *, reason: str, now: datetime) -> Subscriber | None:
+    """Note why somebody left, once, and return them; None when nobody has that id."""
+    return _moved(
+        directory,
+        subscriber,
+        lambda person: subscribers.say_why(person, directory.history(subscriber), reason, now),
+    )
+
+
 def _moved(
     directory: ports.Directory,
     number: int,

@@ -18,6 +18,7 @@ from newsletter.web import (
     languages,
     leaving,
     pages,
+    parting,
     preferences,
     refusals,
     security,
@@ -44,6 +45,7 @@ def create(at: desk.Desk) -> webhooks.Door:
     app.include_router(archive.router(at))
     ways = leaving.Ways(at)
     app.include_router(ways.router())
+    app.include_router(parting.router(at))
     app.include_router(joining.router(at))
     app.include_router(preferences.router(at))
     _add_plain_pages(app, at)

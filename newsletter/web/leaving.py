@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from newsletter.domain import addresses, errors, subscribers
 from newsletter.domain.tokens import Purpose
 from newsletter.subscribing import leaving
-from newsletter.web import desk, gathering, languages, pages, refusals, security
+from newsletter.web import desk, gathering, languages, pages, parting, refusals, security
 
 _SHOW = ["GET", "HEAD"]
 _PATH = "/u/"
@@ -63,7 +63,10 @@ class Ways:
         person = self._at.directory.get(subscriber)
         if person is None or person.status in subscribers.OFF:
             return self._seen(request, person)
-        return self._page("leave", request, masked=addresses.masked(person.email))
+        topics = parting.chosen(person, self._at.topics)
+        return self._page(
+            "leave", request, masked=addresses.masked(person.email), token=token, topics=topics, dropped=""
+        )
 
     async def leave(self, token: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Let somebody leave; repeatable, and 200 for whoever left long ago (RFC 8058 §3.1)."""
@@ -79,7 +82,7 @@ class Ways:
                 await send({"type": "http.response.start", "status": 200, "headers": _DONE_HEADERS})
                 await send({"type": "http.response.body", "body": _DONE})
                 return
-            answer = self._left(request, subscriber, departed.email, departed.now)
+            answer = self._left(request, subscriber, departed.email, departed.now, token=token)
         except errors.TokenError:
             answer = refusals.forged(request, self._at.publication)
         except errors.StoreError as error:
@@ -107,17 +110,24 @@ class Ways:
         return self._left(request, person.id, person.email, person.status)
 
     def _left(
-        self, request: Request, subscriber: int, email: str, status: subscribers.Status | None
+        self,
+        request: Request,
+        subscriber: int,
+        email: str,
+        status: subscribers.Status | None,
+        *,
+        token: str = "",
     ) -> Response:
         undo = ""
         if status is subscribers.Status.UNSUBSCRIBED:
             undo = self._at.signer.sign(Purpose.UNDO, subscriber)
         masked = addresses.masked(email) if email else ""
-        return self._page("left", request, masked=masked, undo=undo)
+        token = token if undo else ""
+        return self._page("left", request, masked=masked, undo=undo, token=token, said=False)
 
-    def _page(self, name: str, request: Request, *, masked: str, undo: str = "") -> Response:
+    def _page(self, name: str, request: Request, **values: object) -> Response:
         language = languages.chosen(request, self._at.publication.language)
-        return pages.page(name, self._at.publication, language=language, masked=masked, undo=undo)
+        return pages.page(name, self._at.publication, status=200, language=language, **values)
 
     def _named(self, purpose: Purpose, token: str) -> tuple[int, int]:
         """Return the subscriber and the mailing that a token names; mailing 0: none."""

@@ -179,6 +179,8 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
                 arrived.notify_all()
 
         postbox.on_mail = tell
+        # The queue's own tables, where there is one.
+        _run(folder, "upgrade")
         _run(folder, "mailing", "send", "1.1", "--yes")
         with _serving(folder, url):
             yield Scene(app, url, postbox, arrived)

@@ -19,6 +19,7 @@ from newsletter.store.database import Database
 from newsletter.store.directory import StoredDirectory
 from newsletter.store.ledger import StoredLedger
 from newsletter.store.registrar import StoredRegistrar
+from newsletter.subscribing import leaving
 from tests.sending import samples
 
 NOW = samples.NOW
@@ -268,12 +269,14 @@ def test_the_list_is_counted_in_every_way(
     gone = add("c", joined_at=datetime(2026, 2, 2, tzinfo=UTC), topics=("economy",))
     record = ConsentRecord(status=Status.UNSUBSCRIBED, at=datetime(2026, 3, 1, tzinfo=UTC), how=How.PAGE)
     directory.apply(subscribers.move(gone, record))
+    leaving.say_why(directory, gone.id, reason="often", now=datetime(2026, 3, 1, 1, tzinfo=UTC))
     source = dataclasses.replace(SOURCE, now=datetime(2026, 3, 5, tzinfo=UTC))
     directory.take_in([intake.Row(2, "d@example.com", Status.BOUNCED)], source, write=True)
     found = registrar.statistics()
     assert found.statuses == {"active": 2, "bounced": 1, "unsubscribed": 1}
     assert found.joined == {"2026-01": 1, "2026-02": 2, "2026-03": 1}
     assert found.left == {"2026-03": 1}
+    assert found.reasons == {"often": 1}
     assert found.sources == {"form": 3, "import": 1}
     assert found.topics == {"security": 2, "economy": 1}
     assert found.tags == {"press": 1}

@@ -61,7 +61,7 @@ RAW = (
 )
 FIELDS = (
     *("email", "name", "topic", "language", "timezone", "until", "act", "sure", "csrf", "began"),
-    *("website", "from", "q", "lang", "to", "page", "reason", "List-Unsubscribe"),
+    *("website", "from", "why", "q", "lang", "to", "page", "reason", "List-Unsubscribe"),
 )
 ACTS = (
     *("save", "address", "back", "export", "forget", "yes", "trade", "ja", "en"),
@@ -140,6 +140,8 @@ USUAL = {
     "/issues/ {name}": ("vol-2-23", "vol-2-23.ja"),
     "/webhooks/ {name}": ("mail",),
 }
+#: Routes that only take something in, and what.
+POSTED = {"/webhooks/{name}": "{}", "/u/{token}/why": "why=often", "/u/{token}/topics": "topic=trade"}
 METHODS = (*["GET"] * 6, *["POST"] * 6, "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "BREW")
 
 
@@ -189,7 +191,8 @@ class Stranger:
 
         path = re.sub(r"\{\w+(?::path)?\}", value, route)
         basic = base64.b64encode(self.hook).decode()
-        method, body = ("POST", "{}") if route.startswith("/webhooks") else ("GET", "")
+        body = POSTED.get(route, "")
+        method = "POST" if body else "GET"
         head = f"Host: digest.example.org\r\nConnection: close\r\nAuthorization: Basic {basic}\r\n"
         raw = f"{method} {path} HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}"
         return Ask(route, method, raw.encode())

@@ -173,3 +173,73 @@ def test_while_the_database_does_not_answer_nobody_is_told_that_they_have_left(
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
     assert "unsubscribed" not in answer.text
     assert house.letters.sent == []
+
+
+def leave(client: TestClient, house: House) -> str:
+    """Have Ada leave by the page; return the address of her link."""
+    url = f"/u/{house.token(Purpose.LEAVE, house.active)}"
+    page = client.post(url, data=PAGE).text
+    assert f'action="{url}/why"' in page
+    return url
+
+
+def test_who_left_may_say_why_with_one_press_and_it_is_noted_once(client: TestClient, house: House) -> None:
+    url = leave(client, house)
+    for why in ("often", "content", "often"):
+        answer = client.post(f"{url}/why", data={"why": why})
+        assert answer.status_code == 200
+        assert "Thank you" in answer.text
+    *_, left, said = house.directory.history(house.active.id)
+    assert (left.status, left.source) == (Status.UNSUBSCRIBED, f"mailing {house.mailing.id}")
+    assert (said.status, said.how, said.source) == (Status.UNSUBSCRIBED, How.PAGE, "reason: often")
+    assert len(house.directory.history(house.active.id)) == 3
+
+
+def test_who_said_why_may_come_back_all_the_same(client: TestClient, house: House) -> None:
+    client.post(f"{leave(client, house)}/why", data={"why": "other"})
+    client.post(f"/undo/{house.token(Purpose.UNDO, house.active)}")
+    assert house.status(house.active) is Status.ACTIVE
+
+
+@pytest.mark.parametrize("why", ["", "<b>spam", "\0", "often\0"])
+def test_what_is_no_reason_is_not_noted(client: TestClient, house: House, why: str) -> None:
+    answer = client.post(f"{leave(client, house)}/why", data={"why": why})
+    assert answer.status_code == 200
+    assert "<b>" not in answer.text
+    assert len(house.directory.history(house.active.id)) == 2
+
+
+def test_who_has_not_left_gives_no_reason(client: TestClient, house: House) -> None:
+    client.post(f"/u/{house.token(Purpose.LEAVE, house.active)}/why", data={"why": "often"})
+    assert house.status(house.active) is Status.ACTIVE
+    assert len(house.directory.history(house.active.id)) == 1
+
+
+def test_one_topic_can_be_left_without_the_rest(client: TestClient, house: House) -> None:
+    chose = dataclasses.replace(house.active, topics=("security", "trade"))
+    house.directory.save(chose, now=house.clock.now)
+    url = f"/u/{house.token(Purpose.LEAVE, house.active)}"
+    page = client.get(url).text
+    assert f'action="{url}/topics"' in page
+    assert 'value="trade"' in page
+    answer = client.post(f"{url}/topics", data={"topic": "trade"})
+    assert "You will get nothing more about Trade." in answer.text
+    assert 'value="trade"' not in answer.text
+    person = house.directory.get(house.active.id)
+    assert person is not None
+    assert (person.topics, person.status) == (("security",), Status.ACTIVE)
+
+
+def test_a_page_offers_no_topics_to_who_chose_none(client: TestClient, house: House) -> None:
+    url = f"/u/{house.token(Purpose.LEAVE, house.active)}"
+    assert "/topics" not in client.get(url).text
+    answer = client.post(f"{url}/topics", data={"topic": "<b>x"})
+    assert answer.status_code == 200
+    assert "<b>" not in answer.text
+
+
+@pytest.mark.parametrize("act", ["why", "topics"])
+def test_what_is_said_at_the_door_needs_a_link_of_ours(client: TestClient, house: House, act: str) -> None:
+    wrong = house.token(Purpose.PREFERENCES, house.active)
+    assert client.post(f"/u/{wrong}/{act}", data={"why": "often", "topic": "trade"}).status_code == 404
+    assert client.get(f"/u/{house.token(Purpose.LEAVE, house.active)}/{act}").status_code in (404, 405)

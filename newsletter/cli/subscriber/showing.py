@@ -94,6 +94,7 @@ def print_statistics(found: rolls.Statistics) -> None:
     _print_growth(found)
     for title, counts in {
         "came by": found.sources,
+        "left because": found.reasons,
         "topic": found.topics,
         "tag": found.tags,
         "language": found.languages,
