@@ -132,6 +132,9 @@ class Duty:
                 continue
             leases = self._ledger.senders(mailing.id)
             gone = {one.owner for one in leases if one.until <= now or owners.is_dead(one.owner)}
+            if mailing.id in self._running:
+                # A machine that slept: its own sender renews the lease at its next turn.
+                gone.discard(owners.own())
             if gone - self._buried.get(mailing.id, set()) and not self._recover(mailing):
                 continue
             self._buried[mailing.id] = gone

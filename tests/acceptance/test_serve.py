@@ -33,11 +33,11 @@ def command(folder: Path, *words: str) -> list[str]:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str], list[str]]]:
+def serving(folder: Path, *words: str) -> Iterator[tuple[str, subprocess.Popen[str], list[str]]]:
     """Run the service on a free port; yields its address, its process and what it said before."""
     environment = {**os.environ, "NEWSLETTER_DELIVERY__PROVIDER": "outbox", "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
-        command(folder, "--port", "0"),
+        command(folder, "--port", "0", *words),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -143,3 +143,15 @@ def test_a_schedule_survives_a_restart(app: wiring.App) -> None:
             process.send_signal(signal.SIGINT)
             assert process.wait(PATIENCE) == 0
     assert app.ledger.get(mailing.id).status is MailingStatus.SCHEDULED
+
+
+def test_a_process_for_pages_alone_leaves_mailings_to_others(app: wiring.App) -> None:
+    mailing = scheduled(app, late=timedelta(hours=2))
+    # Where mailings are sent too, what is due has begun before the pages are announced.
+    with serving(app.workspace.root, "--role", "web") as (address, process, _):
+        with urllib.request.urlopen(f"{address}/health", timeout=PATIENCE) as answer:
+            assert answer.read() == b'{"status":"ok"}'
+        assert app.ledger.get(mailing.id).status is MailingStatus.SCHEDULED
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    assert tally(app, mailing) == {State.PLANNED: 3}

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.domain import errors
+from newsletter import ports
+from newsletter.domain import deliveries, errors
 from newsletter.domain.deliveries import Mailing, MailingStatus, State
-from newsletter.sending import duty, sender
+from newsletter.sending import duty, owners, sender
 from tests.sending import samples
 from tests.sending.conftest import Bench
 from tests.sending.providers import BUSY, Memory
@@ -23,6 +24,8 @@ class Watchman:
     def __init__(self, bench: Bench, provider: Memory) -> None:
         self.bench, self.provider = bench, provider
         self.alarms: list[Mailing] = []
+        #: How many were made.
+        self.senders = 0
         self.duty = duty.Duty(
             bench.ledger,
             self._sender,
@@ -32,6 +35,7 @@ class Watchman:
         )
 
     def _sender(self, mailing: Mailing) -> sender.Sender:
+        self.senders += 1
         return self.bench.sender(self.provider)
 
     async def look_at(self, moment: timedelta) -> None:
@@ -152,3 +156,68 @@ async def test_retries_that_come_due_are_served(bench: Bench) -> None:
     assert bench.states(mailing) == {State.PLANNED: 1}
     await second.look_at(timedelta(minutes=5))
     assert bench.states(mailing) == {State.SENT: 1}
+
+
+# -- with others -------------------------------------------------------------------------------
+
+
+def gone() -> str:
+    """Return a process of this machine that cannot exist: pids are positive."""
+    return f"{owners.own().rsplit(':', 2)[0]}:0:1"
+
+
+async def test_a_mailing_whose_sender_died_with_everything_in_the_air_is_taken_up(bench: Bench) -> None:
+    mailing = bench.plan(3)
+    bench.ledger.turn(mailing.id, samples.lease(gone()), [], limit=3, now=samples.NOW)
+    await Watchman(bench, Memory()).look_at(timedelta(0))
+    assert bench.states(mailing) == {State.SENT: 3}
+    assert bench.ledger.get(mailing.id).status is MailingStatus.DONE
+
+
+async def test_a_mailing_whose_sender_died_just_before_its_end_is_ended(bench: Bench) -> None:
+    mailing = bench.plan(1)
+    lease = samples.lease(gone())
+    [claimed] = bench.ledger.turn(mailing.id, lease, [], limit=1, now=samples.NOW).claimed
+    sent = deliveries.Outcome(claimed.id, State.SENT, samples.NOW, 1, merged_at=samples.NOW)
+    bench.ledger.turn(mailing.id, lease, [sent], limit=1, now=samples.NOW)
+    await Watchman(bench, Memory()).look_at(timedelta(0))
+    assert bench.ledger.get(mailing.id).status is MailingStatus.DONE
+
+
+async def test_what_a_silent_sender_of_another_machine_holds_comes_back_after_its_lease(bench: Bench) -> None:
+    mailing = bench.plan(3)
+    bench.ledger.turn(mailing.id, samples.lease("elsewhere:1:1"), [], limit=3, now=samples.NOW)
+    watchman = Watchman(bench, Memory())
+    await watchman.look_at(timedelta(minutes=4))
+    assert bench.states(mailing) == {State.SENDING: 3}
+    await watchman.look_at(timedelta(minutes=5))
+    assert bench.states(mailing) == {State.SENT: 3}
+
+
+async def test_a_process_that_is_at_a_mailing_leaves_a_second_share_to_others(bench: Bench) -> None:
+    mailing, answered = bench.plan(3), asyncio.Event()
+
+    class Waiting(Memory):
+        async def send(self, feed: ports.Feed) -> None:
+            await answered.wait()
+            await super().send(feed)
+
+    watchman = Watchman(bench, Waiting())
+    first = asyncio.create_task(watchman.duty.join(mailing.id))
+    while not watchman.senders:
+        await asyncio.sleep(0)
+    assert not await watchman.duty.join(mailing.id)
+    answered.set()
+    assert await first
+    assert bench.states(mailing) == {State.SENT: 3}
+    assert await watchman.duty.join(mailing.id)
+
+
+async def test_whoever_asked_for_a_share_may_be_broken_off_and_the_sender_goes_on(bench: Bench) -> None:
+    mailing, watchman = bench.plan(3), Watchman(bench, Memory())
+    asking = asyncio.create_task(watchman.duty.join(mailing.id))
+    while not watchman.senders:
+        await asyncio.sleep(0)
+    asking.cancel()
+    await watchman.duty.idle()
+    assert bench.states(mailing) == {State.SENT: 3}

@@ -99,6 +99,8 @@ def _account(app: wiring.App, result: Result) -> None:
             f"stopped before the end: {result.stopped}",
             hint=f"`newsletter mailing send {number}` goes on with the {tally.open:,} that are open",
         )
+    elif tally.open and app.at_work(result.mailing.id):
+        output.line(f"Others are at it still: newsletter mailing status {number} --watch")
     elif tally.open:
         output.line(
             f"{tally.open:,} will be tried again, the next at {local(app, tally.next_try)}: "
