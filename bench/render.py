@@ -1,6 +1,6 @@
 """Render an issue of eight entries against MJML for Node, in process and in turns; medians of the rounds.
 
-Needs Node and, in .tools/npm:  npm install --prefix .tools/npm mjml@5.4.1 markdown-it@14 html-to-text@9
+Needs Node and npm, and brings MJML and what the whole job takes beside it into .tools.
 
 Node is asked for MJML alone, from source that is ready, and for the same job as ours: Markdown, MJML and
 plain text; each as MJML's documentation calls it, and with its validation switched off. Ours is HTML and
@@ -28,7 +28,8 @@ REPOSITORY = Path(__file__).parent.parent
 #: What is compared: Node's just-in-time compiler has done its work after the warm-up.
 WARM_UP, ROUNDS = 4, 15
 RENDERS = 20
-MODULES = REPOSITORY / ".tools" / "npm" / "node_modules"
+FOLDER = REPOSITORY / ".tools" / "rivals"
+PACKAGES = ("mjml@5.4.1", "markdown-it@14", "html-to-text@9")
 #: What Node is asked for, and how it is called here.
 RIVALS = {
     "mail": "MJML alone",
@@ -110,11 +111,11 @@ class Node:
     """MJML for Node, warm, behind a pipe."""
 
     def __init__(self, job: dict[str, object]) -> None:
-        path = MODULES.parent / "job.json"
+        path = FOLDER / "job.json"
         path.write_text(json.dumps(job), "utf-8")
         code = WORKER.replace("0 + 3", json.dumps(str(path)))
         self._process = subprocess.Popen(
-            ["node", "-e", code], cwd=MODULES.parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            ["node", "-e", code], cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def per_render(self, act: str) -> float:
@@ -138,9 +139,13 @@ def per_render(act: Callable[[], None]) -> float:
 
 
 if __name__ == "__main__":
-    if not shutil.which("node") or not (MODULES / "mjml").is_dir():
-        print("rendering against MJML for Node: not there; the head of bench/render.py says how to get it")
+    if not shutil.which("node") or not shutil.which("npm"):
+        print("no Node here: rendering against MJML is left out")
         raise SystemExit
+    if not (FOLDER / "node_modules" / "html-to-text").is_dir():
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        (FOLDER / "package.json").write_text("{}")
+        subprocess.run(["npm", "install", "--silent", "--no-fund", *PACKAGES], cwd=FOLDER, check=True)
     ours = Ours()
     node = Node({"mjml": ours.source(), "bodies": [entry.body for entry in ours.issue.entries]})
     taken: dict[str, list[float]] = {name: [] for name in (*RIVALS, "first", "again")}
