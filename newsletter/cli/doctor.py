@@ -83,7 +83,11 @@ def probes(app: wiring.App) -> dict[str, Probe]:
         yield _fine("provider", asyncio.run(app.provider().probe()))
 
     def letters() -> Iterator[Diagnosis]:
-        yield app.examine_letters()
+        try:
+            yield app.examine_letters()
+        except errors.StoreError:
+            message = "the database has to answer first"
+            yield Diagnosis(name="letters", verdict=Verdict.UNKNOWN, message=message)
 
     return {
         "settings": settings,

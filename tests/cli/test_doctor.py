@@ -78,6 +78,7 @@ def test_each_thing_that_is_wrong_comes_with_its_way_out(run: Run, root: Path) -
         "signing key": "fail",
         "postal address": "warn",
         "database": "fail",
+        "letters": "could not look up",
         "templates": "fail",
         "provider": "pass",
         "web": "warn",
