@@ -154,8 +154,11 @@ def _name(listener: socket.socket) -> str:
 def _answer(pages: ASGIApp, listener: socket.socket) -> None:
     import uvicorn
 
+    from newsletter.web import patience
+
     config = uvicorn.Config(
         pages,
+        http=patience.Impatient,
         # Tokens are part of addresses, and none belongs into a log.
         access_log=False,
         server_header=False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -62,12 +62,15 @@ class BodyLimit:
 
 
 async def body(request: Request) -> bytes:
-    """Read a request's body, at most `MAX_BODY` bytes of it, whatever it announced."""
+    """Read a request's body, at most `MAX_BODY` bytes of it, whatever it announced; none of one cut short."""
     whole = b""
-    async for chunk in request.stream():
-        whole += chunk
-        if len(whole) > MAX_BODY:
-            break
+    try:
+        async for chunk in request.stream():
+            whole += chunk
+            if len(whole) > MAX_BODY:
+                break
+    except ClientDisconnect:
+        return b""
     return whole[:MAX_BODY]
 
 
