@@ -163,7 +163,7 @@ def image_ratio(page: reading.Reading) -> Hits:
     characters = sum(len(passage.plain) for passage in page.content)
     if pictures and words < 80 and not (page.language == "ja" and characters >= 160):
         yield rulebook.Hit(
-            message=f"{len(pictures)} pictures and {words} words", fix="say in words what they show"
+            message=f"pictures: {len(pictures)}, words: {words}", fix="say in words what they show"
         )
 
 

@@ -151,7 +151,9 @@ def _styled(match: re.Match[str], elements: Mapping[str, styles.Element]) -> str
         return f"</{element.name or name}>"
     aligned = _ALIGN.search(attributes)
     # Outlook reads the attribute, everybody else the style.
-    style = f"{element.style};text-align:{aligned[1]}" if aligned else element.style
+    style = element.style
+    if aligned:
+        style = f"{style.partition(';text-align:')[0]};text-align:{aligned[1]}"
     own = f" {element.attributes}" if element.attributes else ""
     return f'<{element.name or name}{attributes}{own} style="{style}">'
 

@@ -31,7 +31,7 @@ def elements(
     return {
         **_plain(tokens, language=language),
         **_headings(tokens),
-        **_tables(tokens),
+        **_tables(tokens, direction=direction),
         **_button(tokens),
         "ul": Element(f"margin:0 0 16px 0;padding:0;padding-{start}:24px"),
         "ol": Element(f"margin:0 0 16px 0;padding:0;padding-{start}:24px"),
@@ -80,13 +80,14 @@ def _headings(tokens: token_room.Tokens) -> Mapping[str, Element]:
     return {name: Element(f"{style};font-size:{size}px") for name, size in sizes.items()}
 
 
-def _tables(tokens: token_room.Tokens) -> Mapping[str, Element]:
-    cell = f"padding:8px 12px 8px 0;border-bottom:1px solid {tokens.rule.light};vertical-align:top"
+def _tables(tokens: token_room.Tokens, *, direction: str) -> Mapping[str, Element]:
+    start, gap = ("right", "8px 0 8px 12px") if direction == "rtl" else ("left", "8px 12px 8px 0")
+    cell = f"padding:{gap};border-bottom:1px solid {tokens.rule.light};vertical-align:top"
     return {
         "table": Element(
             "width:100%;border-collapse:collapse;margin:0 0 16px 0;font-size:15px;line-height:1.4"
         ),
-        "th": Element(f"{cell};font-weight:bold"),
+        "th": Element(f"{cell};font-weight:bold;text-align:{start}"),
         "td": Element(cell),
     }
 

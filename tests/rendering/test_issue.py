@@ -219,3 +219,13 @@ def test_a_postal_address_keeps_its_lines() -> None:
     merger = merge.compile(samples.template(rendered=rendered))
     assert "<br />12 Quay Street<br />Harbourtown</p>" in merger.html(samples.READER)
     assert "\n12 Quay Street\nHarbourtown\n" in merger.text(samples.READER)
+
+
+def test_from_right_to_left_tables_and_what_stands_in_other_letters_keep_their_direction() -> None:
+    entry = dataclasses.replace(samples.ENTRIES[0], body="| سنة | عدد |\n|---|:-:|\n| 2024 | 4 |")
+    found = html_of(dataclasses.replace(samples.ISSUE, language="ar", entries=(entry,)))
+    assert "padding:8px 0 8px 12px;" in found
+    assert 'font-weight:bold;text-align:right">سنة</th>' in found
+    assert 'font-weight:bold;text-align:center">عدد</th>' in found
+    assert '<span dir="auto">12 Quay Street, Harbourtown 10001</span>' in found
+    assert '<span dir="auto">' not in html_of()
