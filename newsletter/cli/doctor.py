@@ -89,6 +89,9 @@ def probes(app: wiring.App) -> dict[str, Probe]:
             message = "the database has to answer first"
             yield Diagnosis(name="letters", verdict=Verdict.UNKNOWN, message=message)
 
+    def forms() -> Iterator[Diagnosis]:
+        yield app.examine_forms()
+
     return {
         "settings": settings,
         "secrets": lambda: diagnosis.private(app.workspace.env_file, *_key_files(app)),
@@ -96,6 +99,7 @@ def probes(app: wiring.App) -> dict[str, Probe]:
         "postal address": lambda: diagnosis.postal_address(app.publication.postal_address),
         "database": database,
         "letters": letters,
+        "forms": forms,
         "templates": templates,
         "provider": provider,
         "web": lambda: diagnosis.web(app.publication.url, diagnosis.addresses_of),

@@ -42,6 +42,11 @@ def visitor(address: str) -> str:
     return str(found)
 
 
+def nothing(_address: str) -> str:
+    """Return nothing of an address: what is not kept need not be guarded."""
+    return ""
+
+
 def truncated(address: str) -> str:
     """Return an address that names a network rather than a person: /24, or /48 for IPv6."""
     try:

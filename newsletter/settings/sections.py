@@ -163,6 +163,8 @@ class Web(Section):
     port: int = Field(default=8000, ge=0, le=65535)
     #: Proxies, as addresses or networks, whose X-Forwarded-For names the visitor.
     trusted_proxies: tuple[str, ...] = ()
+    #: What of a visitor's address stands in the record of their consent: its network, or nothing.
+    visitor_addresses: Literal["truncated", "off"] = "truncated"
 
     @field_validator("trusted_proxies")
     @classmethod

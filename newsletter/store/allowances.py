@@ -32,6 +32,13 @@ class StoredLimiter:
         with self._database.writing() as connection:
             return int(connection.execute(_TAKE, row).scalar_one()) <= allowance.times
 
+    def busiest(self, what: str, allowance: allowances.Allowance, *, spans: int, now: datetime) -> int:
+        """Return the most that was counted in one of the latest spans."""
+        row, latest = tables.allowance.c, allowance.window(now)
+        mine = sa.and_(row.what == self._hash(what), row.span > latest - spans, row.span <= latest)
+        with self._database.reading() as connection:
+            return int(connection.scalar(sa.select(sa.func.max(row.times)).where(mine)) or 0)
+
     def forget(self, *, now: datetime) -> int:
         """Delete counts of spans that are over; those for ever stay. Return how many went."""
         row = tables.allowance.c

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from newsletter import ports
 from newsletter.domain import addresses, allowances, subscribers, tokens
+from newsletter.domain.diagnoses import Diagnosis, Verdict
 from newsletter.domain.letters import Kind, Letter
 from newsletter.domain.subscribers import ConsentRecord, How, Status, Subscriber
 from newsletter.domain.tokens import Purpose, Signer
@@ -18,6 +20,7 @@ from newsletter.subscribing import cleaning
 _log = logging.getLogger(__name__)
 #: A confirmation link is good for as long as the row that waits for it is kept.
 PATIENCE = timedelta(days=30)
+_EVERYBODY = "everybody"
 
 
 class Limiter(Protocol):
@@ -60,12 +63,15 @@ class Hall:
         signer: Signer,
         *,
         policy: allowances.Allowances | None = None,
+        keep: Callable[[str], str] = allowances.truncated,
     ) -> None:
+        """Take what people come in by; ``keep`` says what of a visitor's address is recorded."""
         self._directory = directory
         self._letters = letters
         self._limiter = limiter
         self._signer = signer
         self._policy = policy or allowances.Allowances()
+        self._keep = keep
 
     def admit(self, visitor: str, *, now: datetime) -> bool:
         """Say whether a visitor may use the forms once more."""
@@ -94,7 +100,7 @@ class Hall:
             self._put_down(request, email, now)
         elif person.status is Status.PENDING:
             # They wait anew: the row must outlive the link that is mailed now.
-            self._directory.apply(subscribers.move(person, _asked(request, now)), letter=Kind.CONFIRM)
+            self._directory.apply(subscribers.move(person, self._asked(request, now)), letter=Kind.CONFIRM)
         else:
             self._write(Kind.CONFIRM, person, now=now)
 
@@ -127,7 +133,7 @@ class Hall:
             how=How.FORM,
             source="confirmation link",
             wording=wording,
-            ip=allowances.truncated(visitor),
+            ip=self._keep(visitor),
         )
         if not self._directory.apply(subscribers.move(person, record), letter=Kind.WELCOME):
             return self._directory.get(person.id)
@@ -182,7 +188,7 @@ class Hall:
         if not self._limiter.take(f"domain {addresses.domain(key)}", policy.domain, now=now):
             _log.warning("the forms write to one domain too often", extra={"action": "limit"})
             return False
-        if not self._limiter.take("everybody", policy.everybody, now=now):
+        if not self._limiter.take(_EVERYBODY, policy.everybody, now=now):
             _log.error(
                 "the forms write to too many people: is somebody abusing them?", extra={"action": "limit"}
             )
@@ -198,18 +204,40 @@ class Hall:
             language=request.language,
             topics=request.topics,
         )
-        self._directory.add(person, _asked(request, now), letter=Kind.CONFIRM)
+        self._directory.add(person, self._asked(request, now), letter=Kind.CONFIRM)
+
+    def _asked(self, request: Request, now: datetime) -> ConsentRecord:
+        return ConsentRecord(
+            status=Status.PENDING,
+            at=now,
+            how=How.FORM,
+            source="sign-up form",
+            wording=request.wording,
+            ip=self._keep(request.visitor),
+        )
 
     def _write(self, kind: Kind, person: Subscriber, *, address: str = "", now: datetime) -> None:
         self._letters.put(Letter(kind=kind, subscriber=person.id, asked_at=now, address=address))
 
 
-def _asked(request: Request, now: datetime) -> ConsentRecord:
-    return ConsentRecord(
-        status=Status.PENDING,
-        at=now,
-        how=How.FORM,
-        source="sign-up form",
-        wording=request.wording,
-        ip=allowances.truncated(request.visitor),
-    )
+class Busiest(Protocol):
+    """A limiter that knows how much was asked of it."""
+
+    def busiest(self, what: str, allowance: allowances.Allowance, *, spans: int, now: datetime) -> int:
+        """Return the most that was counted in one of the latest spans."""
+        ...
+
+
+def examine(limiter: Busiest, *, now: datetime) -> Diagnosis:
+    """Say whether the forms wrote to as many people as they may in any hour of the last day."""
+    policy = allowances.Allowances().everybody
+    times = limiter.busiest(_EVERYBODY, policy, spans=24, now=now)
+    if times > policy.times:
+        return Diagnosis(
+            name="forms",
+            verdict=Verdict.WARN,
+            message=f"asked for {times} mails within an hour of the last day; {policy.times} go out at most",
+            fix="look into the log and the newest subscribers: is somebody abusing the forms?",
+        )
+    message = f"at most {times} mails within an hour of the last day, of {policy.times}"
+    return Diagnosis(name="forms", verdict=Verdict.PASS, message=message)

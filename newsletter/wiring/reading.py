@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from newsletter.domain import deliveries, errors
+from newsletter.domain.diagnoses import Diagnosis
 from newsletter.domain.subscribers import Subscriber
 from newsletter.wiring.standing import Standing
 
@@ -61,9 +62,18 @@ class Reading(Standing):
     @cached_property
     def hall(self) -> joining.Hall:
         """Return where people come in."""
+        from newsletter.domain import allowances
         from newsletter.subscribing import joining
 
-        return joining.Hall(self.directory, self.letters, self.limiter, self.signer)
+        is_kept = self.settings.web.visitor_addresses == "truncated"
+        keep = allowances.truncated if is_kept else allowances.nothing
+        return joining.Hall(self.directory, self.letters, self.limiter, self.signer, keep=keep)
+
+    def examine_forms(self) -> Diagnosis:
+        """Look whether the public forms were used up within a day."""
+        from newsletter.subscribing import joining
+
+        return joining.examine(self.limiter, now=self.now())
 
     @cached_property
     def exit(self) -> leaving.Exit:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from aiosmtpd.handlers import Mailbox
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from newsletter import wiring
 from newsletter.cli import diagnosis, doctor
-from newsletter.domain import errors
+from newsletter.domain import allowances, errors
 from newsletter.domain.diagnoses import Diagnosis, Verdict
 from tests.cli.conftest import Run
 
@@ -301,3 +303,15 @@ def test_a_signing_key_of_our_own_is_looked_after(
     (root / "dkim.pem").chmod(0o644)
     assert verdicts(run, root)["secrets"] == "warn"
     assert "*.pem" in (root / ".gitignore").read_text()
+
+
+def test_forms_that_were_used_up_within_the_day_are_told(run: Run, root: Path) -> None:
+    assert verdicts(run, root)["forms"] == "pass"
+    app = wiring.build(root)
+    policy = allowances.Allowances().everybody
+    for _ in range(policy.times + 1):
+        app.limiter.take("everybody", policy, now=app.now() - timedelta(hours=5))
+    app.close()
+    (found,) = (each for each in run("-C", root, "doctor", "--json").json if each["name"] == "forms")
+    assert found["verdict"] == "warn"
+    assert f"asked for {policy.times + 1} mails within an hour" in found["message"]

@@ -80,3 +80,14 @@ def test_a_visitor_with_ipv6_counts_by_their_network(address: str, stands_for: s
 )
 def test_what_is_kept_of_an_address_names_no_person(address: str, kept: str) -> None:
     assert allowances.truncated(address) == kept
+
+
+def test_the_busiest_span_of_late_is_known_and_older_ones_are_not_looked_at(database: Database) -> None:
+    limiter = StoredLimiter(database, lambda text: f"#{text}")
+    hourly = Allowance(times=2, span=timedelta(hours=1))
+    for hours, times in ((0, 1), (3, 4), (30, 9)):
+        for _ in range(times):
+            limiter.take("everybody", hourly, now=NOW - timedelta(hours=hours))
+    limiter.take("somebody", hourly, now=NOW)
+    assert limiter.busiest("everybody", hourly, spans=24, now=NOW) == 4
+    assert limiter.busiest("nobody", hourly, spans=24, now=NOW) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -178,3 +179,16 @@ def test_counts_of_long_ago_are_let_go_and_those_for_ever_stay(scene: Scene) -> 
     with scene.database.reading() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(tables.allowance)) == 2
     assert not scene.limiter.take("ever x@example.org", ever, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("keep", "kept"), [(allowances.truncated, "203.0.113.0/24"), (allowances.nothing, "")]
+)
+def test_no_more_of_a_visitor_s_address_is_recorded_than_the_settings_say(
+    scene: Scene, keep: Callable[[str], str], kept: str
+) -> None:
+    hall = joining.Hall(scene.directory, scene.letters, scene.limiter, SIGNER, keep=keep)
+    hall.ask(joining.Request(email="nora@example.org", visitor="203.0.113.7"), now=NOW)
+    person = scene.directory.find("nora@example.org")
+    assert person is not None
+    assert [record.ip for record in scene.directory.history(person.id)] == [kept]
