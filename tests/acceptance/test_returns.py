@@ -164,7 +164,7 @@ async def _run(root: Path, *words: str) -> str:
     return out.decode()
 
 
-async def _wait_for(folder: Path, count: int, *, patience: float = 40) -> list[bytes]:
+async def _wait_for(folder: Path, count: int, *, patience: float = 150) -> list[bytes]:
     deadline = time.monotonic() + patience
     while len(list(folder.glob("new/*"))) < count and time.monotonic() < deadline:
         await asyncio.sleep(0.2)
