@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -82,29 +82,27 @@ def probes(app: wiring.App) -> dict[str, Probe]:
     def provider() -> Iterator[Diagnosis]:
         yield _fine("provider", asyncio.run(app.provider().probe()))
 
-    def letters() -> Iterator[Diagnosis]:
-        try:
-            yield app.examine_letters()
-        except errors.StoreError:
-            message = "the database has to answer first"
-            yield Diagnosis(name="letters", verdict=Verdict.UNKNOWN, message=message)
-
-    def forms() -> Iterator[Diagnosis]:
-        yield app.examine_forms()
-
     return {
         "settings": settings,
         "secrets": lambda: diagnosis.private(app.workspace.env_file, *_key_files(app)),
         "signing key": key,
         "postal address": lambda: diagnosis.postal_address(app.publication.postal_address),
         "database": database,
-        "letters": letters,
-        "forms": forms,
+        "letters": lambda: _stored("letters", app.examine_letters),
+        "forms": lambda: _stored("forms", app.examine_forms),
         "templates": templates,
         "provider": provider,
         "web": lambda: diagnosis.web(app.publication.url, diagnosis.addresses_of),
         "standing": app.examine,
     }
+
+
+def _stored(name: str, examine: Callable[[], Diagnosis]) -> Iterator[Diagnosis]:
+    """Yield what the database tells of a concern; a database that does not answer is a concern of its own."""
+    try:
+        yield examine()
+    except errors.StoreError:
+        yield Diagnosis(name=name, verdict=Verdict.UNKNOWN, message="the database has to answer first")
 
 
 def _key_files(app: wiring.App) -> list[Path]:
