@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,8 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from newsletter import checking
-from newsletter.checking import cascade, document
-from newsletter.rendering import contrast
+from newsletter.authoring import issue_files
+from newsletter.checking import cascade, document, limits, picture_files, reading
+from newsletter.domain import issues
+from newsletter.rendering import contrast, theme
+from newsletter.rendering import issue as issue_room
 from newsletter.web.preview import frames
 from tests import chromium
 from tests.checking import baseline, desk
@@ -40,6 +44,7 @@ SAME = {
 #: “und” is a language tag to axe and none to a screen reader; capitals of width are no matter of markup.
 OURS_ALONE = {'<html lang="und"'}
 FAULTS = [row for row in pages.FAULTS if row[0] in SAME and row[2] not in OURS_ALONE]
+SAMPLES = sorted((Path(__file__).parents[2] / "issues").glob("vol-*.md"))
 #: Letters are no web pages: they have no landmarks, and nothing to skip to.
 NOT_FOR_MAIL = ["region", "landmark-one-main", "bypass"]
 
@@ -185,3 +190,30 @@ p::before { color: red } .gone { display: none }
 @pytest.mark.parametrize("palette", [frames.Palette.LIGHT, frames.Palette.DARK])
 def test_the_cascade_knows_what_letters_of_other_hands_have(page: Page, palette: frames.Palette) -> None:
     assert_same_looks(page, ODD, palette)
+
+
+@pytest.mark.parametrize("layout", list(issues.Layout))
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_the_height_is_estimated_within_a_tenth_of_the_browsers(
+    page: Page, path: Path, layout: issues.Layout
+) -> None:
+    issue = dataclasses.replace(issue_files.read(path), layout=layout)
+    rendered = issue_room.render(issue, desk.PUBLICATION, theme.packaged())
+    html = checking.personalise(rendered.html, checking.sample_values(desk.PUBLICATION, issue), is_html=True)
+    page.set_viewport_size({"width": 640, "height": 800})
+    page.route(
+        "**/*.png", lambda route: route.fulfill(path=path.parent / route.request.url.rpartition("/")[2])
+    )
+    page.set_content(html, wait_until="load")
+    assert page.evaluate("document.images[0].naturalHeight") > 100
+    subject = checking.Subject(
+        issue=issue,
+        publication=desk.PUBLICATION,
+        path="x.md",
+        lines=path.read_text("utf-8").split("\n"),
+        html=html,
+        images=picture_files.loader(path.parent),
+    )
+    estimated = limits.estimated_height(reading.Reading(subject))
+    assert estimated == pytest.approx(page.evaluate("document.documentElement.scrollHeight"), rel=0.1)
+    page.unroute("**/*.png")
