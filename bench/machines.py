@@ -82,12 +82,16 @@ def _cluster() -> Iterator[object]:
         yield cluster
 
 
-def compare(name: str, count: int, *, rounds: int, cluster: object = None) -> None:
+#: The sink, messages, and words for it. What a process needs to begin must not weigh.
+_SINKS = (((), 60_000, "a sink at once"), (("-l", "50"), 2_000, "50 ms a reply"))
+
+
+def compare(name: str, scale: float, *, rounds: int, cluster: object = None) -> None:
     """Measure in turn, against a fast sink and against one that takes 50 ms for a reply."""
-    for options, factor, words in (((), 1.0, "a sink at once"), (("-l", "50"), 0.1, "50 ms a reply")):
+    for options, count, words in _SINKS:
         with rivals.csink(*options) as port:
             print(f"{name}, {words}, {SIZE}, {CONNECTIONS} connections a process, {rounds} rounds")
-            many = int(count * factor)
+            many = int(count * scale)
 
             def run(processes: int, port: int = port, many: int = many) -> Run:
                 url = cluster.create() if cluster else ""  # type: ignore[attr-defined]  # a test's own class
@@ -108,13 +112,12 @@ def main() -> None:
         url, number, port = wanted.take_part
         take_part(url, int(number), int(port))
         return
-    count = int(20_000 * wanted.scale)
     with _cluster() as cluster:
-        compare("SQLite", count, rounds=wanted.rounds)
+        compare("SQLite", wanted.scale, rounds=wanted.rounds)
         if cluster is None:
             print("no PostgreSQL here: it is left out")
         else:
-            compare("PostgreSQL", count, rounds=wanted.rounds, cluster=cluster)
+            compare("PostgreSQL", wanted.scale, rounds=wanted.rounds, cluster=cluster)
 
 
 if __name__ == "__main__":
