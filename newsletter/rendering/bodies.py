@@ -49,7 +49,12 @@ class Bodies:
         self._plan = [(hole.field.name, hole.field.default, hole) for hole in self._holes.values()]
         places = {place for hole in self._holes.values() for place in hole.everywhere}
         self._personal = (0, *sorted(places))
-        constant = (part for place, part in enumerate(self._segments) if place not in places)
+        self._constant = b""
+
+    def close_head(self, tail: bytes) -> None:
+        """Take what ends the head of every message; from now on bodies can be filled."""
+        self._segments[1] = tail + self._segments[1]
+        constant = (part for place, part in enumerate(self._segments) if place not in self._personal)
         #: Commits to every constant segment; NUL stands in none of them.
         self._constant = hashlib.sha256(b"\0".join(constant)).digest()
 

@@ -51,7 +51,10 @@ class Merger:
         self._domain = headers.ascii_domain(template.domain)
         self._message_id = f"{template.number.key}.%s@{self._domain}"
         self._sender = f"bounce+%s@{self._domain}"
-        self._tail = self._closing_head()
+        tail = self._closing_head()
+        self._bodies.close_head(tail)
+        # Only the local part of an address may be other than ASCII (RFC 6532); bodies are quoted-printable.
+        self._is_ascii = (self._from + tail).isascii()
         self._date: datetime | None = None
         self._date_line = b""
 
@@ -79,10 +82,9 @@ class Merger:
         unsubscribe = self._unsubscribe(recipient.values["unsubscribe_url"])
         own = f"Message-ID: <{message_id}>\r\nList-Unsubscribe: {unsubscribe}\r\n"
         segments[0] = head = b"".join(
-            (self._from, _to(recipient), subject, self._date_line, own.encode("ascii"), self._tail)
+            (self._from, _to(recipient), subject, self._date_line, own.encode("ascii"))
         )
-        # Only the local part of an address may be other than ASCII (RFC 6532); bodies are quoted-printable.
-        canonical = head.isascii()
+        canonical = self._is_ascii and head.isascii()
         message = messages.Message(recipient[0], sender, recipient[1], message_id, segments, None, canonical)
         return message, self._bodies.digest(segments)
 
