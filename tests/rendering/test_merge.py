@@ -394,3 +394,22 @@ def test_a_link_to_leave_that_is_no_web_address_is_refused() -> None:
     reader = samples.READER._replace(values={"unsubscribe_url": "leave <me>"})
     with pytest.raises(errors.RenderError, match="List-Unsubscribe cannot hold"):
         merge.compile(samples.template()).merge(reader, samples.NOW)
+
+
+@pytest.mark.parametrize(
+    ("changes", "address"),
+    [
+        ({}, "ada@example.net"),
+        ({}, "アダ@example.net"),
+        ({"reply_to": "編集部@example.org"}, "ada@example.net"),
+        ({"from_email": "新聞@example.org", "reply_to": ""}, "ada@example.net"),
+    ],
+)
+def test_only_what_is_ascii_to_the_last_byte_passes_for_that(changes: dict[str, str], address: str) -> None:
+    """A server without 8BITMIME is given nothing else, and nobody looks at the bytes again."""
+    recipient = samples.READER._replace(email=address)
+    message = merge.compile(samples.template(**changes)).merge(recipient, samples.NOW)
+    assert message.canonical is message.raw.isascii()
+    if message.canonical:
+        assert message.raw.endswith(b"\r\n")
+        assert b"\n." not in message.raw
