@@ -132,7 +132,7 @@ def run(environment: jinja2.Environment, name: str, context: Mapping[str, Any]) 
     except jinja2.TemplateSyntaxError as error:
         raise errors.RenderError(f"{error.filename or error.name}:{error.lineno}: {error.message}") from error
     except RecursionError as error:
-        raise errors.RenderError(f"{place(error, name)}: includes or calls itself without end") from None
+        raise errors.RenderError(f"{_looping(error, name)}: includes or calls itself without end") from None
     except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise errors.RenderError(f"{place(error, name)}: {error}") from error
     return "".join(written)
@@ -154,11 +154,27 @@ def _trusted(value: Any) -> Any:
     return markupsafe.Markup(value) if isinstance(value, str) else value  # noqa: S704
 
 
+def _looping(error: BaseException, name: str) -> str:
+    """Return ``file:line`` of the template line that a loop came by most often, best of one that includes."""
+    frames = _inside(error)
+    lines = list(map(_named, [frame for frame in frames if "include" in (frame.line or "")] or frames))
+    return max(lines, key=lines.count) if lines else name
+
+
 def place(error: BaseException, name: str) -> str:
     """Return ``file:line`` of the innermost template line that an error passed through, or the name."""
+    inside = _inside(error)
+    return _named(inside[-1]) if inside else name
+
+
+def _inside(error: BaseException) -> list[traceback.FrameSummary]:
+    """Return the template lines that an error passed through, the innermost last."""
     frames = traceback.extract_tb(error.__traceback__)
-    inside = [frame for frame in frames if frame.filename.endswith((".j2", ".md"))]
-    return f"{inside[-1].filename}:{inside[-1].lineno}" if inside else name
+    return [frame for frame in frames if frame.filename.endswith((".j2", ".md"))]
+
+
+def _named(frame: traceback.FrameSummary) -> str:
+    return f"{frame.filename}:{frame.lineno}"
 
 
 @jinja2.pass_context

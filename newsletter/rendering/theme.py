@@ -90,6 +90,13 @@ def parse(theme: Theme) -> list[str]:
     Raises:
         RenderError: some are wrong; it names file and line of every one.
     """
+    from newsletter.rendering import confinement
+
+    # To compile a template is to carry out what is constant in it.
+    return confinement.run(_parsed, theme) if is_own(theme) else _parsed(theme)
+
+
+def _parsed(theme: Theme) -> list[str]:
     import jinja2
 
     parser = environment(theme.folders, escaping=True)

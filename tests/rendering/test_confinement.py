@@ -113,3 +113,9 @@ def test_a_process_that_breaks_down_takes_nothing_with_it(own: theme.Theme) -> N
         confinement.run(os.abort)
     write(own, "<mj-text>sound</mj-text>")
     assert "sound" in html(own)
+
+
+def test_what_is_constant_in_a_template_is_worked_out_within_limits_too(own: theme.Theme) -> None:
+    write(own, '{{ "x"|center(9000000000) }}')
+    assert "digest.mjml.j2" in theme.parse(own)
+    assert theme.parse(own) == theme.parse(theme.packaged())

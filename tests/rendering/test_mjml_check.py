@@ -128,6 +128,10 @@ def test_faults_of_own_templates_stop_the_render_until_they_are_mended(own: them
         ("\n{{ nothing }}", r"digest\.mjml\.j2:2: 'nothing' is undefined"),
         ("\n\n{% if %}", r"digest\.mjml\.j2:3: "),
         ('{% include "digest.mjml.j2" %}', r"digest\.mjml\.j2:1: includes or calls itself without end"),
+        (
+            '{% import "parts.mjml.j2" as parts with context %}\n\n{% include "digest.mjml.j2" %}',
+            r"digest\.mjml\.j2:3: includes or calls itself without end",
+        ),
         ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", r"digest\.mjml\.j2:1: .*without end"),
         ("{% for a in range(10**8) %}{% endfor %}", r"digest\.mjml\.j2:1: “\*\*” is not for templates"),
         ("{% for a in range(100000001) %}{% endfor %}", r"digest\.mjml\.j2:1: loops go round more than"),
