@@ -50,11 +50,12 @@ def _poured(
     written = templating.run(
         themes.environment(theme.folders, escaping=False), f"{issue.layout}.txt.j2", context
     )
+    skeleton = mjml.to_html(source)
     return messages.Rendered(
         language=issue.language,
         subject=issue.subject,
         preheader=issue.preheader,
-        html=reading.slots.fill(mjml.to_html(source)),
+        html=reading.slots.fill(skeleton),
         text=reading.slots.fill(columns.tidy(written)),
-        bytes_by_entry=reading.slots.bytes_by_entry(),
+        bytes_by_entry=reading.slots.bytes_by_entry(skeleton),
     )

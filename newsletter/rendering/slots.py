@@ -103,14 +103,26 @@ class Slots:
                 stack.pop()
         return tuple(piece for piece in (*pieces, _clean("".join(literal))) if piece)
 
-    def bytes_by_entry(self) -> dict[str, int]:
-        """Return how many bytes of HTML each entry's own slots hold."""
+    def bytes_by_entry(self, document: str = "") -> dict[str, int]:
+        """Return how many bytes of HTML each entry takes, as far as rows of the document are its own.
+
+        A row holds headline, text and sources; where entries share one, their texts alone are counted.
+        """
         sizes: dict[str, int] = {}
         for number, entry in self._entries.items():
-            content = self._contents[number]
-            if isinstance(content, str):
-                sizes[entry] = sizes.get(entry, 0) + len(content.encode())
+            row = self._row(document, f"{self._word}{number}X")
+            pieces = self.pattern.split(row)
+            if len(self._entries.keys() & set(pieces[1::2])) != 1:
+                pieces = ["", number]
+            filled = (str(self._contents[one]) for one in pieces[1::2] if one in self._contents)
+            size = sum(len(piece.encode()) for piece in (*pieces[::2], *filled))
+            sizes[entry] = sizes.get(entry, 0) + size
         return sizes
+
+    def _row(self, document: str, slot: str) -> str:
+        at = document.find(slot)
+        start, end = document.rfind("<tr", 0, at), document.find("</tr>", at)
+        return document[start : end + 5] if at >= 0 and start >= 0 and end >= 0 else ""
 
     def _new(self, content: str | messages.Field) -> str:
         number = str(len(self._contents))

@@ -23,6 +23,10 @@ def text_of(issue: issues.Issue = samples.ISSUE) -> str:
     return merge.compile(samples.template(rendered=samples.rendered(issue))).text(samples.READER)
 
 
+def weight(rendered: messages.Rendered) -> int:
+    return sum(len(piece.encode()) for piece in rendered.html if isinstance(piece, str))
+
+
 def test_the_same_issue_gives_the_same_bytes() -> None:
     assert samples.rendered() == samples.rendered()
 
@@ -87,6 +91,10 @@ def test_every_entry_is_named_in_order_and_costs_bytes() -> None:
     assert [text.index(headline) for headline in headlines] == sorted(map(text.index, headlines))
     assert list(rendered.bytes_by_entry) == [entry.id for entry in samples.ENTRIES]
     assert all(size > 200 for size in rendered.bytes_by_entry.values())
+    # An entry less is that much less, but for its line in the list of headlines.
+    fewer = samples.rendered(dataclasses.replace(samples.ISSUE, entries=samples.ENTRIES[:-1]))
+    saved = weight(rendered) - weight(fewer)
+    assert rendered.bytes_by_entry["entry-5"] == pytest.approx(saved, abs=200)
 
 
 def test_a_letter_is_one_text_without_a_list_of_headlines() -> None:
