@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from newsletter.bounces import mailbox, servers
+from newsletter.bounces.bell import Bell
 from newsletter.domain import errors
 
 #: RFC 2177: a client that idles for 29 minutes may be thrown out.
@@ -26,8 +27,9 @@ _UNTAGGED_NEWS = re.compile(rb"\* \d+ (?:EXISTS|RECENT)", re.IGNORECASE)
 class _Session(imaplib.IMAP4):
     """An IMAP connection with a buffer of its own: IDLE has to look whether a line is waiting."""
 
-    def __init__(self, server: servers.Server) -> None:
+    def __init__(self, server: servers.Server, bells: Sequence[Bell]) -> None:
         self._server = server
+        self._bells = bells
         self._buffer = b""
         super().__init__(server.host, server.port or (993 if server.tls else 143), mailbox.SECONDS)
 
@@ -73,10 +75,11 @@ class _Session(imaplib.IMAP4):
         self.sock.close()
 
     def line_is_waiting(self, seconds: float) -> bool:
-        """Say whether something can be read within so many seconds."""
+        """Say whether something can be read within so many seconds, and before the bell rings."""
         if b"\n" in self._buffer or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
             return True
-        return bool(select.select([self.sock], [], [], max(0.0, seconds))[0])
+        waited_for: list[socket.socket | Bell] = [self.sock, *self._bells]
+        return self.sock in select.select(waited_for, [], [], max(0.0, seconds))[0]
 
 
 class Imap:
@@ -87,11 +90,14 @@ class Imap:
         server: servers.Server,
         *,
         folder: str = "INBOX",
-        sleep: Callable[[float], None] = time.sleep,
+        bell: Bell | None = None,
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
+        """Take the bell that ends a wait from another thread."""
         self._server = server
         self._folder = folder
-        self._sleep = sleep
+        self._bells = [bell] if bell else []
+        self._sleep = sleep or (bell.wait if bell else time.sleep)
         self._session: _Session | None = None
         self._validity = ""
 
@@ -107,6 +113,12 @@ class Imap:
             if raw is not None:
                 key = f"imap {self._folder} {self._validity} {uid}"
                 yield mailbox.Incoming(raw=raw, key=key, done=functools.partial(self._remove, uid))
+
+    def tells(self) -> bool:
+        """Say whether the server offers IDLE."""
+        with self._told("watch"):
+            session = self._session or self._open()
+        return "IDLE" in session.capabilities
 
     def wait(self, seconds: float) -> bool:
         """Idle until the server tells of new mail; without IDLE, wait the whole time."""
@@ -127,7 +139,7 @@ class Imap:
 
     def _open(self) -> _Session:
         server = self._server
-        self._session = session = _Session(server)
+        self._session = session = _Session(server, self._bells)
         if not server.tls:
             if "STARTTLS" in session.capabilities:
                 session.starttls(server.tls_context())

@@ -37,6 +37,10 @@ class Pop3:
             key = f"pop3 {name[-1]}"
             yield mailbox.Incoming(raw=raw, key=key, done=functools.partial(self._remove, number))
 
+    def tells(self) -> bool:
+        """Say no: the server answers and never speaks first."""
+        return False
+
     def wait(self, seconds: float) -> bool:
         """Wait the whole time: POP3 cannot tell us."""
         self.close()

@@ -95,7 +95,8 @@ def _clock(house: wiring.App, *, files: bool) -> Iterator[None]:
         output.line(said)
     house.keep_watch(queue, (lambda: _remind(house)) if files else None)
     try:
-        yield
+        with house.listening():
+            yield
     finally:
         queue.stop()
 

@@ -32,11 +32,22 @@ def read(report: feedback.Report, signer: Signer, find: FindDelivery) -> Sequenc
 class Intake:
     """Empties a mailbox."""
 
-    def __init__(self, mailbox: Mailbox, desk: Desk, forward: Callable[[bytes], None]) -> None:
-        """Take the mailbox, where reports are applied, and who hands people's replies to the editors."""
+    def __init__(
+        self,
+        mailbox: Mailbox,
+        desk: Desk,
+        forward: Callable[[bytes], None],
+        *,
+        claim: Callable[[str], bool] = lambda key: True,
+    ) -> None:
+        """Take the mailbox, where reports are applied, and who hands people's replies to the editors.
+
+        ``claim`` says whether a reply, by its key, is ours to hand on, or another process is at it.
+        """
         self._mailbox = mailbox
         self._desk = desk
         self._forward = forward
+        self._claim = claim
 
     def take_in(self) -> tuple[Account, int]:
         """Keep and apply what is there; return the account and how many replies were handed on."""
@@ -51,6 +62,8 @@ class Intake:
         replies = 0
         for incoming in self._mailbox.fetch():
             if bounces.examine(incoming.raw).kind is bounces.Kind.REPLY:
+                if not self._claim(incoming.key):
+                    continue
                 self._forward(incoming.raw)
                 replies += 1
             else:

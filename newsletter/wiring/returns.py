@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO
@@ -12,6 +14,8 @@ from newsletter.domain import allowances, errors
 from newsletter.wiring.delivery import Delivery
 
 if TYPE_CHECKING:
+    from newsletter.bounces.bell import Bell
+    from newsletter.bounces.mailbox import Mailbox
     from newsletter.domain import events
     from newsletter.domain import feedback as reports
     from newsletter.providers.gates import Gate
@@ -20,10 +24,15 @@ if TYPE_CHECKING:
     from newsletter.store.feedback import StoredFeedback
 _log = logging.getLogger(__name__)
 _DAY = timedelta(days=1)
+#: A reply is handed on by one process; where that one failed, the next look after so long tries again.
+_CLAIM = allowances.Allowance(times=1, span=timedelta(minutes=5))
 
 
 class Returns(Delivery):
     """The rooms where the world reports."""
+
+    #: Keeps the clock and the listener of a process from reading the mailbox at once.
+    _collecting = threading.Lock()
 
     @cached_property
     def feedback_book(self) -> StoredFeedback:
@@ -70,19 +79,19 @@ class Returns(Delivery):
         Raises:
             MailboxError: there is none, or it cannot be opened.
         """
-        from newsletter.bounces import mailbox
         from newsletter.sending import notes, returned
 
-        settings = self.settings.bounces
-        box = mailbox.open_mailbox(
-            address or settings.mailbox, password=settings.password.get_secret_value(), stdin=stdin
-        )
-        editors = settings.forward_to or self.publication.contact
+        box = self._open_mailbox(address=address, stdin=stdin)
+        editors = self.settings.bounces.forward_to or self.publication.contact
 
         def forward(raw: bytes) -> None:
             self.messenger.send(notes.handed_on(raw, to=editors, title=self.publication.title))
 
-        return returned.Intake(box, self.feedback, forward)
+        def claim(key: str) -> bool:
+            # What comes by a pipe comes to nobody else, and is gone afterwards.
+            return address == "-" or self.limiter.take(f"reply {key}", _CLAIM, now=self.now())
+
+        return returned.Intake(box, self.feedback, forward, claim=claim)
 
     def keep_watch(self, queue: Clockwork, remind: Callable[[], None] | None) -> None:
         """Have the clock of a service collect what came back, and remind of issues on their day.
@@ -121,9 +130,34 @@ class Returns(Delivery):
     def _collect(self) -> None:
         """Take in what came back; a mailbox that does not answer is asked again next time."""
         try:
-            self.intake().take_in()
+            with self._collecting:
+                self.intake().take_in()
         except errors.NewsletterError as error:
             _log.error("mails that came back: %s", error, extra={"action": "bounces"})
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take in what comes back as soon as it comes, while the block runs, where the mailbox can tell."""
+        from newsletter.bounces import listening
+
+        if not self.settings.bounces.mailbox:
+            yield
+            return
+        listener = listening.Listener(self._open_mailbox, self._collect)
+        listener.start()
+        try:
+            yield
+        finally:
+            listener.stop()
+
+    def _open_mailbox(
+        self, bell: Bell | None = None, *, address: str = "", stdin: BinaryIO | None = None
+    ) -> Mailbox:
+        from newsletter.bounces import mailbox
+
+        settings = self.settings.bounces
+        password = settings.password.get_secret_value()
+        return mailbox.open_mailbox(address or settings.mailbox, password=password, stdin=stdin, bell=bell)
 
     def _read_feeds(self) -> None:
         """Read the feeds; one that is broken, or a full disk, is told and tried again next time."""

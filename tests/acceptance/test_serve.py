@@ -21,8 +21,13 @@ import pytest
 
 from newsletter import wiring
 from newsletter.domain.deliveries import Mailing, MailingStatus, State
+from newsletter.domain.subscribers import Status
+from newsletter.domain.tokens import Purpose
 from newsletter.sending import plan
+from tests.bounces import mailservers
 from tests.cli import mailings
+from tests.cli.test_provider import BOUNCE
+from tests.sending import samples
 
 _ADDRESS = re.compile(r"Pages at (http://\S+)/")
 PATIENCE = 60.0
@@ -155,3 +160,28 @@ def test_a_process_for_pages_alone_leaves_mailings_to_others(app: wiring.App) ->
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
     assert tally(app, mailing) == {State.PLANNED: 3}
+
+
+def test_a_bounce_is_read_when_it_comes_and_not_when_the_clock_strikes(tmp_path: Path) -> None:
+    post = mailservers.Store()
+    with mailservers.serving(mailservers.ImapHandler, post) as server:
+        more = f'[bounces]\nmailbox = "imap://ann@127.0.0.1:{server.port}/INBOX"\nevery = "12h"\n'
+        app = mailings.make(tmp_path, {"ada@example.net": "", "bob@example.net": ""}, more=more)
+        with (tmp_path / ".env").open("a") as env:
+            env.write("NEWSLETTER_BOUNCES__PASSWORD=secret\n")
+        mailing = app.ledger.plan(samples.draft(now=app.now()))
+        ada, bob = (app.directory.find(f"{name}@example.net") for name in ("ada", "bob"))
+        assert ada is not None
+        assert bob is not None
+        token = app.signer.sign_local_part(Purpose.BOUNCE, app.feedback_book.delivery(mailing.id, ada.id))
+        with serving(tmp_path) as (_, process, _):
+            post.until(lambda: post.idling)
+            post.arrive(BOUNCE.format(token=token).replace("\n", "\r\n").encode())
+            # A mail goes when its effect is kept, and it is acted on at once after that.
+            post.until(lambda: not post.mails and post.idling)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE) == 0
+            post.until(lambda: not post.idling)
+        found = [app.directory.get(each.id) for each in (ada, bob)]
+        app.close()
+    assert [each.status for each in found if each] == [Status.BOUNCED, Status.ACTIVE]

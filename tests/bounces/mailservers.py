@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import re
+import socket
 import socketserver
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+
+PATIENCE = 60.0
 
 
 class Store:
@@ -23,9 +26,30 @@ class Store:
         self.log: list[str] = []
         #: Arrives as soon as somebody idles.
         self.on_idle: bytes | None = None
+        #: Connections that idle, and who is told when that changes or a command comes.
+        self.idling: list[ImapHandler] = []
+        self.changed = threading.Condition(threading.RLock())
         #: Commands upon which the server hangs up.
         self.hang_up_on = ""
         self.tls: ssl.SSLContext | None = None
+
+    def arrive(self, raw: bytes) -> None:
+        """Have a mail come, and tell whoever idles."""
+        with self.changed:
+            self.mails[max(self.mails, default=0) + 1] = raw
+            for handler in self.idling:
+                handler.tell_count()
+
+    def hang_up(self) -> None:
+        """Break the connections that idle."""
+        with self.changed:
+            for handler in self.idling:
+                handler.connection.shutdown(socket.SHUT_RDWR)
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Wait until something holds of the connections or the log."""
+        with self.changed:
+            assert self.changed.wait_for(condition, PATIENCE), self.log
 
 
 class _Handler(socketserver.StreamRequestHandler):
@@ -53,7 +77,9 @@ class _Handler(socketserver.StreamRequestHandler):
     def lines(self) -> Iterator[str]:
         while line := self.rfile.readline():
             text = line.decode().rstrip("\r\n")
-            self.server.store.log.append(re.sub(r"^\S+ (?=[A-Z])", "", text))
+            with self.server.store.changed:
+                self.server.store.log.append(re.sub(r"^\S+ (?=[A-Z])", "", text))
+                self.server.store.changed.notify_all()
             if self.server.store.hang_up_on and self.server.store.hang_up_on in text:
                 return
             yield text
@@ -61,6 +87,9 @@ class _Handler(socketserver.StreamRequestHandler):
 
 class ImapHandler(_Handler):
     """As much of RFC 3501 as a reader of one folder meets."""
+
+    #: How many mails this connection was told of.
+    told = 0
 
     def handle(self) -> None:
         with contextlib.suppress(OSError):
@@ -95,7 +124,7 @@ class ImapHandler(_Handler):
         if arguments != '"INBOX"':
             self.say(f"{tag} NO no such folder")
             return
-        self.say(f"* {len(self.server.store.mails)} EXISTS")
+        self.tell_count()
         self.say("* OK [UIDVALIDITY 7] valid")
         self.say(f"{tag} OK [READ-WRITE] selected")
 
@@ -131,14 +160,33 @@ class ImapHandler(_Handler):
 
     def do_idle(self, tag: str, _: str) -> None:
         store = self.server.store
-        if store.on_idle is None:
-            self.say("+ idling")
-        else:
+        if store.on_idle is not None:
             store.mails[max(store.mails, default=0) + 1] = store.on_idle
             # In one piece, as a fast server does.
             self.wfile.write(f"+ idling\r\n* {len(store.mails)} EXISTS\r\n".encode())
-        assert self.rfile.readline() == b"DONE\r\n"
-        self.say(f"{tag} OK idle is over")
+            assert self.rfile.readline() == b"DONE\r\n"
+            self.say(f"{tag} OK idle is over")
+            return
+        with store.changed:
+            self.say("+ idling")
+            if len(store.mails) > self.told:
+                self.tell_count()
+            store.idling.append(self)
+            store.changed.notify_all()
+        try:
+            line = self.rfile.readline()
+        finally:
+            with store.changed:
+                store.idling.remove(self)
+                store.changed.notify_all()
+        if line:
+            assert line == b"DONE\r\n"
+            self.say(f"{tag} OK idle is over")
+
+    def tell_count(self) -> None:
+        """Tell how many mails there are."""
+        self.told = len(self.server.store.mails)
+        self.say(f"* {self.told} EXISTS")
 
     def _remove(self, uids: set[int]) -> None:
         for uid in uids & self.server.store.marked:

@@ -26,3 +26,24 @@ def test_a_job_is_done_once_by_all_processes_together(
         house.in_turn("bounces", _YEAR, lambda: done.append("bounces"))()
         house.close()
     assert done == ["rounds", "bounces"]
+
+
+def test_what_a_reader_writes_is_handed_on_once_by_all_processes_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSLETTER_DELIVERY__PROVIDER", "outbox")
+    for name in ("new", "cur", "tmp"):
+        (tmp_path / "post" / name).mkdir(parents=True)
+    more = f'[bounces]\nmailbox = "maildir:{tmp_path / "post"}"\n'
+    houses = [mailings.make(tmp_path, more=more), wiring.build(tmp_path)]
+    letter = tmp_path / "post" / "new" / "1.reply"
+    handed_on = []
+    for house in houses:
+        # The second comes upon it before the first has taken it out.
+        letter.write_text(
+            "To: news@example.org\nFrom: Ada <ada@example.net>\nSubject: Re: Hello\n\nThank you.\n"
+        )
+        handed_on.append(house.intake().take_in()[1])
+        house.close()
+    assert handed_on == [1, 0]
+    assert letter.exists()

@@ -114,6 +114,9 @@ class Box:
         for text in tuple(self.left):
             yield Incoming(raw=text.encode(), key=text, done=functools.partial(self._done.append, text))
 
+    def tells(self) -> bool:
+        return False
+
     def wait(self, seconds: float) -> bool:
         return False
 
@@ -158,3 +161,10 @@ def test_a_reply_that_cannot_be_handed_on_stays_in_the_mailbox() -> None:
     with pytest.raises(errors.ProviderError):
         returned.Intake(box, Desk(), refuse).take_in()  # type: ignore[arg-type]  # a desk in miniature
     assert box.left == [REPLY]
+
+
+def test_a_reply_that_another_process_is_handing_on_is_left_to_it() -> None:
+    box, forwarded = Box(DSN, REPLY), list[bytes]()
+    theirs = returned.Intake(box, Desk(), forwarded.append, claim=lambda key: key != REPLY)  # type: ignore[arg-type]  # a desk in miniature
+    assert theirs.take_in()[1] == 0
+    assert (box.left, forwarded) == ([REPLY], [])

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from newsletter import wiring
-from newsletter.bounces import mailbox
+from newsletter.bounces import listening, mailbox
 from newsletter.domain.subscribers import Status
 from newsletter.domain.tokens import Purpose
 from tests.cli import mailings
@@ -136,6 +137,21 @@ def test_idle_ends_when_a_mail_arrives_and_only_what_is_done_goes(post: Post) ->
     first.done()
     box.close()
     assert post.left() == [b"Subject: second\r\n\r\nbody\r\n"]
+
+
+def test_a_listener_hears_of_each_mail_and_leaves_when_told(post: Post) -> None:
+    came = threading.Semaphore(0)
+    listener = listening.Listener(
+        lambda bell: mailbox.open_mailbox(post.address, password=PASSWORD, bell=bell), came.release, lull=0
+    )
+    listener.start()
+    # At the beginning, and then once for each.
+    assert came.acquire(timeout=30)
+    for number in range(3):
+        post.deliver(f"{number}.mail", b"Subject: one\r\n\r\nbody\r\n")
+        assert came.acquire(timeout=30)
+    listener.stop()
+    assert not any(thread.name == "returned mail" for thread in threading.enumerate())
 
 
 def test_a_bounce_leaves_the_mailbox_when_its_effect_is_in_the_database(post: Post, tmp_path: Path) -> None:
