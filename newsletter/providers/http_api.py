@@ -9,7 +9,7 @@ import asyncio
 import urllib.parse
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from newsletter import ports
 from newsletter.domain import deliveries, errors, messages
@@ -59,6 +59,15 @@ class Api(Protocol):
 
     def rate(self, answer: Answer) -> float:
         """Return messages a second that the account allows, from the answer to `check`; 0: not said."""
+        ...
+
+
+@runtime_checkable
+class Knocks(Protocol):
+    """An API that answers `check` alike to an unknown key and to one that may only send."""
+
+    def knock(self) -> Call:
+        """Write a call of the sending endpoint without a message: refused for its key, or for its lack."""
         ...
 
 
@@ -146,12 +155,19 @@ class HttpProvider:
                 f"{self._api.name} cannot be reached: {answer.reason}",
                 hint=f"may this machine connect to {self._host()}, or is there a proxy or firewall between?",
             )
-        if self._api.stranger(answer):
+        if self._api.stranger(answer) and not await self._may_send(carrier):
             raise errors.ProviderRefusedError(
                 f"{self._api.name} refuses our key ({answer.status}): {answers.said(answer)}",
                 hint="mend the key in .env; newsletter doctor tells whether it is known",
             )
         return answer
+
+    async def _may_send(self, carrier: carriers.Carrier) -> bool:
+        """Tell a key that may do no more than send from an unknown one, where a call more tells."""
+        if not isinstance(self._api, Knocks):
+            return False
+        answer = await carrier.ask(self._api.knock())
+        return isinstance(answer, Answer) and answer.status == 400
 
     async def _work(self, carrier: carriers.Carrier, feed: ports.Feed) -> None:
         while await feed.ready():

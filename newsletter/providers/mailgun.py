@@ -93,8 +93,17 @@ class Api:
         return Call(method="GET", url=url, headers=self._headers())
 
     def stranger(self, answer: Answer) -> bool:
-        """Read the status."""
+        """Read the status: a domain sending key may not ask for the domain either."""
         return answers.refused(answer)
+
+    def knock(self) -> Call:
+        """Call the endpoint of messages without a message.
+
+        A domain sending key may call this one alone (API reference, Authentication): what lacks its
+        parameters is answered 400, “often missing a required parameter”, and 401 is “no valid API key”.
+        """
+        url = f"{self.options.url}/v3/{self.options.domain}/messages"
+        return Call(url=url, headers={**self._headers(), "Content-Type": "application/x-www-form-urlencoded"})
 
     def pause(self, answer: Answer) -> float:
         """Mailgun documents no rate headers; 429 is a verdict."""

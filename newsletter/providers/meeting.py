@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -75,6 +76,7 @@ def _of_server(provider: Any, said: str) -> Diagnosis:
             ("SIZE", terms.size),
             ("PIPELINING", terms.pipelining),
             ("8BITMIME", terms.eight_bit),
+            ("SMTPUTF8", terms.utf8),
             ("DSN", terms.dsn),
         )
         if not has
@@ -87,6 +89,12 @@ def _is_here(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-def told(error: errors.NewsletterError) -> Met:
-    """Return what can be said of a provider that does not answer."""
-    return Met(connection=CONNECTION.broken(str(error), error.hint or _FALLBACK))
+def told(error: errors.NewsletterError, *, account: bool = False) -> Met:
+    """Return what can be said of a provider that does not answer; ``account``: it would tell of one."""
+    cause = error.__cause__
+    if isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_AGAIN:
+        connection = CONNECTION.untold(str(error), "look again when the network is up")
+    else:
+        connection = CONNECTION.broken(str(error), error.hint or _FALLBACK)
+    beside = [Concern("account").untold("the provider has to answer first", _FALLBACK)] if account else []
+    return Met(connection=connection, account=beside)

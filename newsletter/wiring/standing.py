@@ -171,6 +171,7 @@ class Standing(Returns):
     async def _meet(self, provider: Any) -> examination.Met:
         """Ask the provider who we are to it."""
         from newsletter.providers import meeting
+        from newsletter.providers.http_api import HttpProvider
 
         try:
             return await meeting.meet(
@@ -181,7 +182,7 @@ class Standing(Returns):
                 now=self.now(),
             )
         except errors.NewsletterError as error:
-            return meeting.told(error)
+            return meeting.told(error, account=isinstance(provider, HttpProvider))
 
     def hook_url(self, name: str) -> str:
         """Return the address that a provider reports to."""

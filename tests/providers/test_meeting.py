@@ -142,12 +142,33 @@ async def test_a_key_that_may_only_send_is_well_connected_and_cannot_look_up_the
     assert all("restricted to only send emails" in each.message and each.fix for each in found)
 
 
+class SendingKey(Desk):
+    """An account whose key is a domain sending key of Mailgun's: it may POST messages and nothing else."""
+
+    def answer(self, asked: Asked) -> Told:
+        self.asked.append(asked)
+        if asked.method == "POST" and asked.path.endswith("/messages"):
+            return Told(400, {"message": "'from' parameter is missing"})
+        return Told(401, {"message": "Forbidden"}, headers={"Date": "Fri, 20 Nov 2026 09:00:30 GMT"})
+
+
+async def test_a_sending_key_of_mailgun_is_known_by_a_call_without_a_message() -> None:
+    desk = SendingKey({})
+    with serving(desk) as url:
+        made = provider(APIS["mailgun"][1](url))
+        found = await meeting.meet(made, "mailgun", domain=DOMAIN, hook=HOOK, now=NOW)
+    assert found.connection.verdict is Verdict.PASS
+    assert [each.verdict for each in found.account] == [Verdict.UNKNOWN, Verdict.UNKNOWN]
+    assert all(each.fix for each in found.account)
+    assert {asked.body for asked in desk.asked if asked.method == "POST"} == {b""}, "nothing is handed over"
+
+
 async def test_a_server_on_this_machine_may_be_spoken_to_in_the_clear() -> None:
     async with ScriptedServer(offers=("PIPELINING",)) as server:
         smtp = Smtp(SmtpOptions(host="127.0.0.1", port=server.port, security=Security.NONE))
         found = await meeting.meet(smtp, "smtp", domain=DOMAIN, hook=HOOK, now=NOW)
     assert found.connection.verdict is Verdict.PASS
-    assert "lacks SIZE, 8BITMIME, DSN" in found.connection.message
+    assert "lacks SIZE, 8BITMIME, SMTPUTF8, DSN" in found.connection.message
 
 
 async def test_an_outbox_has_no_account(tmp_path: Any) -> None:

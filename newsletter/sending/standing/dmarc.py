@@ -37,7 +37,7 @@ def find(domain: str, zone: Zone) -> Policy:
             return Policy(failure=found.failure)
         texts = [text for text in found.values if names.tags(text).get("v") == "DMARC1"]
         if len(texts) > 1 and name == domain:
-            return Policy(at=name, several=True)
+            return Policy(at=name, told=names.tags(texts[0]), several=True)
         if len(texts) == 1:
             met.append((name, names.tags(texts[0])))
             if met[-1][1].get("psd") == "n":
@@ -54,20 +54,25 @@ def judge(domain: str, policy: Policy, zone: Zone, *, reports_to: str) -> Diagno
     if policy.failure:
         return CONCERN.untold(f"_dmarc.{domain}: {policy.failure}", "look again when the network is up")
     if policy.several:
-        return CONCERN.broken(f"_dmarc.{domain} has several records; receivers use none", "keep one of them")
+        return CONCERN.broken(
+            f"_dmarc.{domain} has several records; receivers use none",
+            "keep this one alone",
+            record=_cured(policy),
+        )
     if not policy.at:
         return CONCERN.broken(f"{domain} has none", "publish this record", record=fresh)
-    return _content(domain, policy, zone, fresh)
+    return _content(domain, policy, zone, reports_to)
 
 
-def _content(domain: str, policy: Policy, zone: Zone, fresh: str) -> Diagnosis:
+def _content(domain: str, policy: Policy, zone: Zone, reports_to: str) -> Diagnosis:
     told, place = policy.told, f"_dmarc.{policy.at}"
     asked = told.get("p", "none") if policy.at == domain else told.get("sp", told.get("p", "none"))
+    asked = asked.lower()
     if asked not in _POLICIES:
         return CONCERN.broken(
             f"{place}: p={asked} is none of none, quarantine, reject",
             "publish this record in place of the old one",
-            record=fresh,
+            record=_cured(policy),
         )
     if gone := [tag for tag in _GONE if tag in told]:
         return CONCERN.doubtful(
@@ -80,8 +85,8 @@ def _content(domain: str, policy: Policy, zone: Zone, fresh: str) -> Diagnosis:
     if "rua" not in told:
         return CONCERN.doubtful(
             f"{place}: nobody gets the reports",
-            "add rua=mailto:… to see who sends in your name",
-            record=fresh,
+            "publish this record in place of the old one, to see who sends in your name",
+            record=_cured(policy, rua=f"mailto:{reports_to}"),
         )
     if stranger := _unwilling(policy, zone):
         return CONCERN.doubtful(
@@ -128,6 +133,11 @@ def _unwilling(policy: Policy, zone: Zone) -> str:
     return ""
 
 
-def _cured(policy: Policy) -> str:
+def _cured(policy: Policy, **said: str) -> str:
+    """Write the record anew: what it says, without what means nothing, and with what it ought to say."""
     kept = {name: value for name, value in policy.told.items() if name not in (*_GONE, "t")}
+    for name in ("p", "sp"):
+        if kept.get(name, "none").lower() not in _POLICIES:
+            kept[name] = "none"
+    kept.update(said)
     return names.record(f"_dmarc.{policy.at}", "TXT", "; ".join(f"{k}={v}" for k, v in kept.items()))

@@ -48,7 +48,8 @@ class Met:
 def examine(case: Case, zone: Zone, asker: pages.Asker, met: Met, *, now: datetime) -> Iterator[Diagnosis]:
     """Yield what is found about every concern, and what the big receivers make of it."""
     found = [*_by_name(case, zone), met.connection]
-    one_click, reply = pages.one_click(case.leave_url, asker)
+    lost = pages.unreachable(case.leave_url, zone)
+    one_click, reply = (lost, None) if lost else pages.one_click(case.leave_url, asker)
     there = met.date or (reply.date if reply else None)
     who = "the provider" if met.date else "the pages' server"
     found += [
@@ -81,7 +82,8 @@ def _by_name(case: Case, zone: Zone) -> Iterator[Diagnosis]:
 
 def _spf(case: Case, vendor: vendors.Vendor, zone: Zone) -> Diagnosis:
     servers = sender.public(names.addresses(zone, case.server.name).values) if case.server.own else []
-    return spf.judge(case.domain, zone, include=vendor.include, servers=servers)
+    relay = case.server.host if vendor.smtp and not case.server.own else ""
+    return spf.judge(case.domain, zone, include=vendor.include, servers=servers, relay=relay)
 
 
 def _alignment(case: Case, key: Diagnosis, policy: dmarc.Policy, zone: Zone) -> Diagnosis:
@@ -97,9 +99,16 @@ def _alignment(case: Case, key: Diagnosis, policy: dmarc.Policy, zone: Zone) -> 
             f"signed as {signs_as}, sent from the provider's own domain: neither is {case.domain}",
             f"have the provider sign as {case.domain}",
         )
+    if not by_sender and key.verdict is Verdict.WARN:
+        return ALIGNMENT.doubtful(f"rests on DKIM alone, with d={signs_as}, which is weak", "mend DKIM")
     if not by_sender and key.verdict is not Verdict.PASS:
         return ALIGNMENT.untold(
             f"rests on DKIM alone, with d={signs_as}", "mend DKIM, or let `newsletter doctor --to` tell"
+        )
+    if not by_signature:
+        return ALIGNMENT.doubtful(
+            f"rests on MAIL FROM alone, which forwarders change: signed as {signs_as}",
+            f"have the mail signed as {case.domain}",
         )
     how = [*(["MAIL FROM"] if by_sender else []), *([f"d={signs_as}"] if by_signature else [])]
     return ALIGNMENT.holds(f"{' and '.join(how)} aligned with {case.domain}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from newsletter.domain.diagnoses import Concern, Diagnosis
+from newsletter.domain.diagnoses import Concern, Diagnosis, Verdict
 from newsletter.sending.standing import names
 from newsletter.sending.standing.names import Zone
 
@@ -64,8 +64,12 @@ def _judged(name: str, texts: Sequence[str], public_key: str) -> Diagnosis:
     told = names.tags(texts[0])
     given = "".join(told.get("p", "").split())
     if len(texts) > 1:
-        return CONCERN.broken(f"{name} has {len(texts)} records; there may be one", "remove the old ones")
-    if not given:
+        return CONCERN.broken(
+            f"{name} has {len(texts)} records; there may be one",
+            "keep this one alone" if public_key else "remove the old ones",
+            record=wanted(name, public_key) if public_key else "",
+        )
+    if not given and not public_key:
         return CONCERN.broken(f"{name}: the key was withdrawn (p= is empty)", "publish a key of today")
     if public_key and given != public_key:
         return CONCERN.broken(
@@ -77,18 +81,28 @@ def _judged(name: str, texts: Sequence[str], public_key: str) -> Diagnosis:
         return CONCERN.doubtful(
             f"{name} holds an {told['k']} key, which most receivers pass over", "use RSA too"
         )
-    return _by_length(name, bits(given), testing="y" in told.get("t", "").lower().split(":"))
+    found = _by_length(name, bits(given))
+    flags = told.get("t", "").lower().split(":")
+    if "y" in flags and found.verdict is not Verdict.FAIL:
+        return _testing(name, told, flags)
+    return found
 
 
-def _by_length(name: str, length: int, *, testing: bool) -> Diagnosis:
+def _testing(name: str, told: Mapping[str, str], flags: Sequence[str]) -> Diagnosis:
+    kept = {**told, "t": ":".join(flag for flag in flags if flag != "y")}
+    text = "; ".join(f"{tag}={value}" for tag, value in kept.items() if tag != "t" or value)
+    return CONCERN.doubtful(
+        f"{name} is marked as a test (t=y): the mail counts as unsigned",
+        "publish this record in place of the old one",
+        record=names.record(name, "TXT", text),
+    )
+
+
+def _by_length(name: str, length: int) -> Diagnosis:
     if not length:
         return CONCERN.broken(f"{name}: p= is no RSA key", "publish the whole key, without a line end in it")
     if length < _SHORTEST:
         return CONCERN.broken(f"{name}: RSA with {length} bits is refused", "make a key of 2048 bits")
-    if testing:
-        return CONCERN.doubtful(
-            f"{name} is marked as a test (t=y)", "remove t=y: the mail counts as unsigned"
-        )
     if length < _GOOD:
         return CONCERN.doubtful(f"{name}: RSA with {length} bits", "make a key of 2048 bits")
     return CONCERN.holds(f"{name}: RSA with {length} bits")

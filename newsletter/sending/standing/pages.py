@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from newsletter.domain.diagnoses import Concern, Diagnosis
+from newsletter.sending.standing import names
+from newsletter.sending.standing.names import Zone
 
 ONE_CLICK = Concern("one-click")
 TRACKING = Concern("tracking")
@@ -37,6 +40,23 @@ class Asker(Protocol):
     def ask(self, method: str, url: str, body: bytes = b"") -> Reply:
         """Ask; a form when there is a body."""
         ...
+
+
+def unreachable(url: str, zone: Zone) -> Diagnosis | None:
+    """Judge whether the world finds our pages' host; None where it does, or where there is no such host."""
+    host = urlsplit(url).hostname or ""
+    if not host or host.endswith(_LOCAL):
+        return None
+    found = names.addresses(zone, host)
+    if found.failure:
+        return ONE_CLICK.untold(f"{host}: {found.failure}", "look again when the network is up")
+    if found.values:
+        return None
+    return ONE_CLICK.broken(
+        f"{host} has no address",
+        "publish a record such as this, with the address of the server that answers there",
+        record=names.record(host, "A", "192.0.2.1"),
+    )
 
 
 def one_click(url: str, asker: Asker) -> tuple[Diagnosis, Reply | None]:
@@ -83,8 +103,8 @@ def tracking(*, opens: bool, clicks: bool, one_click: Diagnosis) -> Diagnosis:
     """Judge the address that opens and clicks are counted at: it is the one of the pages."""
     if not opens and not clicks:
         return TRACKING.holds("off: no address of ours stands between readers and links")
-    return Diagnosis(
-        name=TRACKING.name, verdict=one_click.verdict, message="counted at the address of the pages"
+    return dataclasses.replace(
+        one_click, name=TRACKING.name, message=f"counted at the address of the pages; {one_click.message}"
     )
 
 

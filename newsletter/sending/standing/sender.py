@@ -74,7 +74,11 @@ def domain(name: str, zone: Zone) -> Diagnosis:
         return DOMAIN.untold(f"{name}: {found.failure}", _LATER)
     hosts = names.exchangers(found)
     if hosts == [""]:
-        return DOMAIN.broken(f"{name} says that it takes no mail (null MX)", "send from a domain that does")
+        return DOMAIN.broken(
+            f"{name} says that it takes no mail (null MX)",
+            "send from a domain that does, or publish a record such as this in its place",
+            record=names.record(name, "MX", f"10 mail.{name}."),
+        )
     if hosts:
         return DOMAIN.holds(f"{name} receives mail at {', '.join(hosts[:3])}")
     addresses = names.addresses(zone, name)
@@ -109,9 +113,10 @@ def bounces(name: str, mailbox: str, zone: Zone, *, smtp: bool) -> Diagnosis:
     if found.failure:
         return BOUNCES.untold(f"{name}: {found.failure}", _LATER)
     hosts, host = names.exchangers(found), urlsplit(mailbox).hostname or ""
-    if not hosts:
+    if not any(hosts):
+        why = "it takes no mail (null MX)" if hosts else "there is no MX"
         return BOUNCES.broken(
-            f"bounce+…@{name} reaches nobody: there is no MX",
+            f"bounce+…@{name} reaches nobody: {why}",
             "publish a record such as this",
             record=names.record(name, "MX", f"10 {host or f'mail.{name}'}."),
         )

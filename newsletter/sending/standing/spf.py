@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -21,8 +22,9 @@ _ASKING = frozenset({"a", "mx", "ptr", "exists", "include", "redirect"})
 class Reading:
     """What a record says, with everything that it includes."""
 
-    #: The record as it stands.
+    #: The record as it stands, and every one where there are several.
     text: str = ""
+    texts: Sequence[str] = ()
     lookups: int = 0
     voids: int = 0
     #: The qualifier of `all`: ``-``, ``~``, ``?`` or ``+``; empty where there is none.
@@ -48,16 +50,27 @@ def read(domain: str, zone: Zone) -> Reading:
     return reading
 
 
-def judge(domain: str, zone: Zone, *, include: str, servers: Sequence[str]) -> Diagnosis:
-    """Judge a domain's record for a provider's ``include``, or for servers of one's own."""
+def judge(domain: str, zone: Zone, *, include: str, servers: Sequence[str], relay: str = "") -> Diagnosis:
+    """Judge a domain's record for a provider's ``include``, or for servers of one's own.
+
+    ``relay`` is the server of somebody else that we hand over to; its owner knows what to include.
+    """
     reading = read(domain, zone)
     wanted = f"include:{include}" if include else _networks(servers)
     if reading.failure:
         return CONCERN.untold(f"{domain}: {reading.failure}", "look again when the network is up")
     if not reading.text and not reading.error:
-        text = f"v=spf1 {wanted} ~all".replace("  ", " ")
+        # Without the servers of its other mail, the domain would disown them.
+        text = f"v=spf1 {wanted or (f'mx a:{relay}' if relay else 'mx')} ~all"
+        beside = f", with what the owner of {relay} has customers include" if relay else ""
         return CONCERN.broken(
-            f"{domain} has none", "publish this record", record=names.record(domain, "TXT", text)
+            f"{domain} has none", f"publish this record{beside}", record=names.record(domain, "TXT", text)
+        )
+    if len(reading.texts) > 1:
+        return CONCERN.broken(
+            f"{domain}: {reading.error}",
+            "publish this record in place of them all",
+            record=names.record(domain, "TXT", _merged(reading.texts, wanted)),
         )
     if reading.error:
         return CONCERN.broken(f"{domain}: {reading.error}", "receivers treat this as no SPF at all: mend it")
@@ -75,7 +88,9 @@ def _ending(domain: str, reading: Reading) -> Diagnosis:
     says = f"{domain}: {reading.lookups} look-ups of {_LOOKUPS}, ends in {reading.ends or 'nothing'}all"
     if reading.ends in ("-", "~"):
         return CONCERN.holds(says)
-    text = " ".join(word for word in reading.text.split() if word.lstrip("+?").lower() != "all")
+    words = [word for word in reading.text.split() if word.lstrip("+?").lower() != "all"]
+    # Beside an `all` a redirect means nothing (RFC 7208 §6.1).
+    text = " ".join(re.sub("^redirect=", "include:", word, flags=re.IGNORECASE) for word in words)
     return CONCERN.doubtful(
         f"{says}: it lets anybody send", "end it in ~all", record=names.record(domain, "TXT", f"{text} ~all")
     )
@@ -87,14 +102,15 @@ def _walk(reading: Reading, domain: str, zone: Zone, *, depth: int) -> None:
         reading.failure = reading.failure or found.failure
         return
     texts = [text for text in found.values if text.lower() == "v=spf1" or text.lower().startswith("v=spf1 ")]
+    if not depth and not reading.texts:
+        reading.texts = texts
     if len(texts) > 1:
         reading.error = f"{len(texts)} SPF records at {domain}; there may be one"
-    elif not texts and depth:
+    elif not texts and (depth or reading.text):
         reading.error = f"{domain} is included and has no SPF record"
     if len(texts) != 1:
         return
-    if not depth:
-        reading.text = texts[0]
+    reading.text = reading.text or texts[0]
     for term in texts[0].split()[1:]:
         _term(reading, term, domain, zone, depth=depth)
 
@@ -149,9 +165,18 @@ def _networks(servers: Sequence[str]) -> str:
     return " ".join(f"ip{ipaddress.ip_address(server).version}:{server}" for server in servers)
 
 
+def _merged(texts: Sequence[str], wanted: str) -> str:
+    """Write one record for several, each mechanism once."""
+    words = [word for text in texts for word in text.split()[1:]]
+    kept = [word for word in words if word.lstrip("+-~?").lower() != "all"]
+    return " ".join(dict.fromkeys(["v=spf1", *kept, *wanted.split(), "~all"]))
+
+
 def _with(text: str, wanted: str) -> str:
     """Put mechanisms before the `all` of a record."""
     words = text.split()
     place = next((n for n, word in enumerate(words) if word.lstrip("+-~?").lower() == "all"), len(words))
-    place = min(place, next((n for n, word in enumerate(words) if word.startswith("redirect=")), len(words)))
+    place = min(
+        place, next((n for n, word in enumerate(words) if word.lower().startswith("redirect=")), place)
+    )
     return " ".join([*words[:place], wanted, *words[place:]])

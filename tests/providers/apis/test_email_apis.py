@@ -234,6 +234,8 @@ async def test_a_key_that_is_refused_stops_before_the_first_message(
 
 #: What vendors answer about the account to a key that may send and nothing else.
 _MAY_ONLY_SEND = {
+    # The same as to an unknown key.
+    "mailgun": Told(401, {"message": "Forbidden"}),
     "resend": Told(
         401,
         {

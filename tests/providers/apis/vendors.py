@@ -141,6 +141,8 @@ class Mailgun(Speaker):
 
     def send(self, asked: Asked) -> Told:
         fields = urllib.parse.parse_qs(asked.body.decode(), keep_blank_values=True)
+        if "from" not in fields:
+            return Told(400, {"message": "'from' parameter is missing"})
         people = [address(each) for each in fields["to"]]
         variables = json.loads(fields["recipient-variables"][0])
         if len(people) > 1000:

@@ -19,6 +19,7 @@ ZONE = """
 harbour.test MX 10 mx.harbour.test
 harbour.test TXT v=spf1 ip4:93.184.216.34 ~all
 mx.harbour.test A 93.184.216.34
+digest.harbour.test.net A 93.184.216.34
 93.184.216.34 PTR mx.harbour.test
 _dmarc.harbour.test TXT v=DMARC1; p=reject; rua=mailto:d@harbour.test
 """
