@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 MAX_ANSWER = 4 * 1024 * 1024
 #: Seconds. A connection that idled longer may close under the next request and leave it in doubt.
 IDLE = 5.0
+#: Bytes that are handed to the connection at once.
+_PIECE = 256 * 1024
 _UNWRITABLE = "the call cannot be written: is the key set in .env, on one line, and url an https address?"
 
 
@@ -85,7 +88,7 @@ class HttpxCarrier:
 
         try:
             async with self._client.stream(
-                call.method, call.url, headers=dict(call.headers), content=call.content
+                call.method, call.url, headers=_headers(call), content=_content(call)
             ) as response:
                 body = await _read(response)
                 names = {name.lower(): value for name, value in response.headers.items()}
@@ -96,6 +99,21 @@ class HttpxCarrier:
             return unwritable()
         except httpx.HTTPError as error:
             return unanswered(error)
+
+
+def _headers(call: Call) -> dict[str, str]:
+    length = {"Content-Length": str(len(call.content))} if len(call.content) > _PIECE else {}
+    return {**call.headers, **length}
+
+
+def _content(call: Call) -> bytes | AsyncIterator[bytes]:
+    """Return what is sent: what is long in pieces, or each layer below would copy the whole of it."""
+    return call.content if len(call.content) <= _PIECE else _pieces(call.content)
+
+
+async def _pieces(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), _PIECE):
+        yield content[start : start + _PIECE]
 
 
 def _named(error: BaseException) -> str:

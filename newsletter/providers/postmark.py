@@ -5,7 +5,6 @@ Source: https://postmarkapp.com/developer (Email API, Webhooks, API error codes)
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -59,7 +58,7 @@ class Api:
 
     def call(self, batch: Sequence[messages.Message], *, now: datetime) -> Call:
         """Write one batch."""
-        content = json.dumps([self._message(each) for each in batch], ensure_ascii=False).encode()
+        content = answers.json_list(self._message(each) for each in batch)
         return Call(url=f"{self.options.url}/email/batch", headers=self._headers(), content=content)
 
     def parse(self, batch: Sequence[messages.Message], answer: Answer) -> Parsed:

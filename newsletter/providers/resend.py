@@ -9,7 +9,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -60,7 +59,7 @@ class Api:
             # Without it one bad address refuses the whole batch.
             "x-batch-validation": "permissive",
         }
-        content = json.dumps([_message(each) for each in batch], ensure_ascii=False).encode()
+        content = answers.json_list(_message(each) for each in batch)
         return Call(url=f"{self.options.url}/emails/batch", headers=headers, content=content)
 
     def parse(self, batch: Sequence[messages.Message], answer: Answer) -> Parsed:
