@@ -23,8 +23,9 @@ _ROUND = 9 * 60.0
 _LULL = 1.0
 #: Seconds before a mailbox that failed is tried again: doubled each time, up to the longest.
 _REST, _LONGEST_REST = 30.0, 15 * 60.0
-#: Seconds that the end waits for a look under way; what it leaves undone stays in the mailbox.
-_DRAIN = 10.0
+#: Seconds that the end waits for a look under way, which leaves what is undone in the mailbox, and for a
+#: server that does not answer.
+_DRAIN, _SILENCE = 10.0, 0.5
 
 
 class Listener:
@@ -38,7 +39,7 @@ class Listener:
         seconds: float = _ROUND,
         lull: float = _LULL,
     ) -> None:
-        """``open_mailbox`` is called anew after each failure; ``call`` may not raise.
+        """``open_mailbox`` is called anew after each failure; what ``call`` raises is logged.
 
         ``seconds`` is how long one wait lasts, ``lull`` how long more mail is waited for after the first.
         """
@@ -47,6 +48,7 @@ class Listener:
         self._bell = Bell()
         self._seconds, self._lull = seconds, lull
         self._failures = 0
+        self._looking = False
         self._thread = threading.Thread(target=self._run, name="returned mail", daemon=True)
 
     def start(self) -> None:
@@ -55,8 +57,11 @@ class Listener:
 
     def stop(self) -> None:
         """End the wait, let a look under way finish, and leave the mailbox."""
-        self._bell.ring()
-        self._thread.join(_DRAIN)
+        if self._thread.is_alive():
+            self._bell.ring()
+            self._thread.join(_SILENCE)
+            if self._looking:
+                self._thread.join(_DRAIN)
         if not self._thread.is_alive():
             self._bell.close()
 
@@ -84,16 +89,26 @@ class Listener:
         """Listen until the bell rings; return at once where the mailbox tells nothing."""
         box = self._open(self._bell)
         try:
-            if not box.tells():
+            if not box.tells() or self._bell.rung:
                 return
             # A mailbox tells of what comes from now on; the rest came while nobody listened.
-            self._call()
+            self._look()
             while not self._bell.rung:
                 news = box.wait(self._seconds)
                 # It kept the connection for a whole wait, or told something: the trouble is over.
                 self._failures = 0
                 if news and not self._bell.wait(self._lull):
-                    self._call()
+                    self._look()
         finally:
             with contextlib.suppress(errors.MailboxError):
                 box.close()
+
+    def _look(self) -> None:
+        self._looking = True
+        try:
+            self._call()
+        except Exception as error:
+            # One bad day of the database must not end the thread for as long as the service runs.
+            _log.error("mails that came back: %s", error, extra={"action": "bounces"})
+        finally:
+            self._looking = False

@@ -90,6 +90,22 @@ def test_mail_is_heard_of_when_it_comes_and_what_lay_there_first_of_all() -> Non
         assert looks.nothing_more()
 
 
+def test_a_look_that_fails_is_not_the_last(caplog: pytest.LogCaptureFixture) -> None:
+    store, failures = Store(), iter([RuntimeError("no disk")])
+    looks = Looks()
+
+    def fail() -> None:
+        for failure in failures:
+            raise failure
+
+    looks.before = fail
+    with serving(ImapHandler, store) as server, listener(imap(server.port), looks):
+        store.until(lambda: store.idling)
+        store.arrive(MAIL)
+        assert looks.came()
+    assert "no disk" in caplog.text
+
+
 def test_mail_that_comes_during_a_look_is_not_missed() -> None:
     store, looks = Store(), Looks()
     with serving(ImapHandler, store) as server:
@@ -186,6 +202,46 @@ def test_a_long_rest_ends_when_the_listener_does() -> None:
     assert began.wait(PATIENCE)
     made.stop()
     assert not alive(made)
+
+
+def test_a_server_that_does_not_answer_keeps_nobody_from_leaving() -> None:
+    began, release = threading.Event(), threading.Event()
+
+    def silence(bell: Bell) -> mailbox.Mailbox:
+        began.set()
+        release.wait(PATIENCE)
+        raise errors.MailboxError("timed out")
+
+    made = listening.Listener(silence, Looks())
+    made.start()
+    assert began.wait(PATIENCE)
+    made.stop()
+    assert alive(made), "it was not waited for"
+    release.set()
+    made._thread.join(PATIENCE)
+    assert not alive(made)
+    made.stop()
+
+
+def test_a_look_under_way_is_waited_for() -> None:
+    store, looks, began, release = Store(MAIL), Looks(), threading.Event(), threading.Event()
+    finished: list[str] = []
+
+    def slowly() -> None:
+        began.set()
+        release.wait(PATIENCE)
+        finished.append("the look")
+
+    looks.before = slowly
+    with serving(ImapHandler, store) as server, listener(imap(server.port), looks) as made:
+        assert began.wait(PATIENCE)
+        ending = threading.Thread(target=made.stop)
+        ending.start()
+        ending.join(2 * listening._SILENCE)
+        assert ending.is_alive(), "it waits"
+        release.set()
+        ending.join(PATIENCE)
+    assert finished == ["the look"]
 
 
 def test_a_maildir_tells_of_each_mail_once_even_when_nobody_takes_it_out(tmp_path: Path) -> None:
