@@ -26,6 +26,11 @@ SLOWEST = timedelta(hours=12)
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
+def is_framed(request: Request) -> bool:
+    """Say whether a browser asks for a page to show it in a frame (https://www.w3.org/TR/fetch-metadata)."""
+    return request.headers.get("sec-fetch-dest") in {"iframe", "frame"}
+
+
 class ForgedFormError(errors.NewsletterError):
     """A form was posted that we did not show to whoever posts it."""
 
@@ -80,11 +85,14 @@ class Forms:
         began = self._signer.sign(Purpose.FORM, int(self._clock().timestamp()))
         return Blank(csrf=self._mark(cookie), began=began, cookie=cookie)
 
-    def show(self, response: Response, blank: Blank) -> Response:
-        """Send a form's cookie along: it goes nowhere but back to us, and no script reads it."""
-        response.set_cookie(
-            _COOKIE, blank.cookie, httponly=True, samesite="strict", secure=self._secure, path="/"
-        )
+    def show(self, response: Response, blank: Blank, *, framed: bool = False) -> Response:
+        """Send a form's cookie along: it goes nowhere but back to us, and no script reads it.
+
+        In a frame on another site it is kept for that site alone (https://developer.mozilla.org, CHIPS).
+        """
+        rules = "SameSite=None; Partitioned" if framed and self._secure else "SameSite=Strict"
+        secure = "; Secure" if self._secure else ""
+        response.headers.append("Set-Cookie", f"{_COOKIE}={blank.cookie}; HttpOnly; Path=/; {rules}{secure}")
         return response
 
     async def read(self, request: Request) -> Filled:

@@ -12,7 +12,7 @@ from newsletter.domain import addresses, errors
 from newsletter.domain.subscribers import Subscriber
 from newsletter.domain.tokens import Purpose, fingerprint
 from newsletter.subscribing.joining import Request as Joining
-from newsletter.web import desk, forms, languages, pages, visitors
+from newsletter.web import desk, forms, languages, pages, security, visitors
 
 _SHOW = ["GET", "HEAD"]
 NAMES = {"en": "English", "ja": "日本語"}
@@ -43,8 +43,8 @@ class _Porch:
         self._at = at
 
     def form(self, request: Request) -> Response:
-        """Show the form; change nothing."""
-        return self._form(request)
+        """Show the form, also in other sites' frames; change nothing."""
+        return _framable(self._form(request))
 
     async def subscribe(self, request: Request) -> Response:
         """Take a request in; the answer is the same for everybody."""
@@ -58,7 +58,7 @@ class _Porch:
                 request, email=typed.text("email"), name=typed.text("name"), chosen=typed.all("topic")
             )
         if not await self._admit(request):
-            return self._page("busy", request, status=429)
+            return _framable(self._page("busy", request, status=429))
         wanted = Joining(
             email=filled.text("email"),
             name=filled.text("name"),
@@ -70,7 +70,7 @@ class _Porch:
         try:
             await run_in_threadpool(self._ask, wanted, filled.human)
         except errors.AddressError as error:
-            return self._form(
+            again = self._form(
                 request,
                 email=wanted.email,
                 name=wanted.name,
@@ -78,7 +78,8 @@ class _Porch:
                 problem=str(error),
                 status=422,
             )
-        return self._asked(request)
+            return _framable(again)
+        return _framable(self._asked(request))
 
     def ask(self, token: str, request: Request) -> Response:
         """Show who would be confirmed; change nothing."""
@@ -177,7 +178,7 @@ class _Porch:
             language_names=language_names(),
             wording=self._wording(self._language(request)),
         )
-        return self._at.forms.show(shown, blank)
+        return self._at.forms.show(shown, blank, framed=forms.is_framed(request))
 
     def _manage_form(
         self, request: Request, *, email: str = "", problem: str = "", status: int = 200
@@ -206,3 +207,9 @@ class _Porch:
 
     def _visitor(self, request: Request) -> str:
         return visitors.address(request, self._at.trusted)
+
+
+def _framable(page: Response) -> Response:
+    """Let a page stand in other sites' frames: a form that only asks for a letter with a button."""
+    page.headers.update(security.FRAMABLE)
+    return page

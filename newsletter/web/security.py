@@ -22,6 +22,13 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "interest-cohort=()",
 }
+#: For a page that others may show in a frame; an empty value keeps a header away.
+FRAMABLE = {
+    "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace(
+        "frame-ancestors 'none'", "frame-ancestors *"
+    ),
+    "X-Frame-Options": "",
+}
 
 
 class SafeHeaders:
@@ -41,7 +48,8 @@ class SafeHeaders:
             if message["type"] == "http.response.start":
                 own = list(message["headers"])
                 brought = {name for name, _ in own}
-                message["headers"] = own + [each for each in self._headers if each[0] not in brought]
+                safe = [each for each in self._headers if each[0] not in brought]
+                message["headers"] = [each for each in own if each[1]] + safe
             await send(message)
 
         await self._app(scope, receive, sending if scope["type"] == "http" else send)

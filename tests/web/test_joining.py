@@ -216,4 +216,31 @@ def test_forms_are_well_formed_and_need_no_script(client: TestClient, path: str)
 
 def test_the_form_s_cookie_goes_nowhere_else(client: TestClient) -> None:
     cookie = client.get("/subscribe").headers["set-cookie"]
-    assert all(word in cookie for word in ("HttpOnly", "SameSite=strict", "Secure"))
+    assert all(word in cookie for word in ("HttpOnly", "SameSite=Strict", "Secure"))
+
+
+def test_only_the_form_may_stand_in_the_frames_of_other_sites(client: TestClient) -> None:
+    form = client.get("/subscribe")
+    assert "frame-ancestors *" in form.headers["content-security-policy"]
+    assert "x-frame-options" not in form.headers
+    for other in ("/", "/manage", "/leave", "/confirm/none"):
+        answer = client.get(other)
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-frame-options"] == "DENY"
+    # What a stranger's site filled in is not shown in its own frame: a press there would be its doing.
+    forged = client.post("/subscribe", data={"email": "new@example.org"})
+    assert forged.headers["x-frame-options"] == "DENY"
+
+
+def test_in_a_frame_the_form_s_cookie_is_kept_for_that_site_alone(client: TestClient, house: House) -> None:
+    framed = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"}
+    page = client.get("/subscribe", headers=framed)
+    cookie = page.headers["set-cookie"]
+    assert all(word in cookie for word in ("HttpOnly", "SameSite=None", "Partitioned", "Secure"))
+    house.clock.now += timedelta(seconds=20)
+    hidden = dict(_HIDDEN.findall(page.text))
+    answer = client.post(
+        "/subscribe", data={**hidden, "website": "", "email": "new@example.org"}, headers=framed
+    )
+    assert "frame-ancestors *" in answer.headers["content-security-policy"]
+    assert [address for _, address, _ in house.letters.sent] == ["new@example.org"]
