@@ -21,6 +21,8 @@ from newsletter.providers import carriers
 from newsletter.providers.answers import Answer, Call
 
 _PORTS = {"http": 80, "https": 443}
+#: Seconds that closing waits for connections which nobody wants any more.
+_LAST_WAIT = 2.0
 
 
 def suits(url: str) -> bool:
@@ -39,6 +41,8 @@ class LaneCarrier:
         self._verify = verify
         self._trust: SSLContext | None = None
         self._free: list[_Lane] = []
+        #: Connections on their way for calls that were cancelled.
+        self._unwanted: set[asyncio.Task[_Lane]] = set()
 
     async def __aenter__(self) -> Self:
         """Open the block."""
@@ -50,6 +54,10 @@ class LaneCarrier:
         """Close every connection."""
         while self._free:
             self._free.pop().close()
+        if self._unwanted:
+            _, late = await asyncio.wait(self._unwanted, timeout=_LAST_WAIT)
+            for one in late:
+                one.cancel()
         # The loop closes them in its next turn.
         await asyncio.sleep(0)
 
@@ -82,6 +90,21 @@ class LaneCarrier:
         return None
 
     async def _open(self, target: _Target) -> _Lane:
+        """Connect in a task of its own: cancelled in mid-race, asyncio loses a socket that just connected."""
+        opening = asyncio.ensure_future(self._connect(target))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            self._unwanted.add(opening)
+            opening.add_done_callback(self._turn_away)
+            raise
+
+    def _turn_away(self, opened: asyncio.Task[_Lane]) -> None:
+        self._unwanted.discard(opened)
+        if not opened.cancelled() and opened.exception() is None:
+            opened.result().close()
+
+    async def _connect(self, target: _Target) -> _Lane:
         scheme, host, port = target
         trust = self._trusted() if scheme == "https" else None
         async with asyncio.timeout(self._timeout):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -270,3 +271,17 @@ def test_who_must_go_through_a_proxy_takes_no_lane(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert lanes.suits("https://email.eu-west-1.amazonaws.com/v2/email/account") is suits
+
+
+async def test_a_call_that_is_cancelled_while_it_connects_leaves_no_connection_behind() -> None:
+    server = Server(*[OK] * 20)
+    async with listening(server) as url:
+        for turns in range(20):
+            async with carrier() as lane:
+                asking = asyncio.ensure_future(lane.ask(call(url)))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                asking.cancel()
+                await asyncio.wait({asking})
+    # A socket that was lost open says so when it is collected.
+    gc.collect()
