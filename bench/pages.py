@@ -28,7 +28,7 @@ REPOSITORY = Path(__file__).parent.parent
 CLICKS = Path(__file__).parent / "clicks.lua"
 ROUNDS, CONNECTIONS, SECONDS = 5, 64, 2
 #: Enough for every click of every round, each by somebody else.
-READERS = 30_000
+READERS = 80_000
 LETTERS = "goodbye"
 GOALS = {"archive page": 0.6, "issue page": 0.6, "one-click": 0.3}
 BARE = """
