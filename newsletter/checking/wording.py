@@ -136,7 +136,7 @@ def blockquote_attribution(page: reading.Reading) -> Hits:
 def acronym(page: reading.Reading) -> Hits:
     """An acronym that is not spelt out at its first use shuts out every reader who does not know it
     already."""
-    known = wordlists.read("acronyms") | page.subject.glossary.acronyms
+    known = wordlists.read("acronyms") | page.subject.glossary.acronyms | _NOTES
     told: set[str] = set()
     seen: set[str] = set()
     for passage in page.content:
@@ -154,6 +154,8 @@ def acronym(page: reading.Reading) -> Hits:
                 )
 
 
+#: Notes between editors, which the rule `unfinished` finds.
+_NOTES = frozenset({"TK", "TKTK", "TODO", "FIXME"})
 _ACRONYM = re.compile(r"(?<![\w.&-])(?P<name>[A-Z][A-Z&]{1,5})(?:s|['’]s)?(?![\w-])(?!\.\w)")
 _TOLD_AFTER = re.compile(r"(?<=[\w’'.])\s{1,3}\(“?(?:the\s+)?([A-Z][A-Z&]{1,5})s?”?[),;]")
 _TOLD_BEFORE = re.compile(r"\b([A-Z][A-Z&]{1,5})s?\s+\((?:the\s+)?[A-Z]?[a-z]+[\s-]")

@@ -85,7 +85,9 @@ class Merger:
             (self._from, _to(recipient), subject, self._date_line, own.encode("ascii"))
         )
         canonical = self._is_ascii and head.isascii()
-        message = messages.Message(recipient[0], sender, recipient[1], message_id, segments, None, canonical)
+        message = messages.Message(
+            recipient.delivery, sender, recipient.email, message_id, segments, None, canonical
+        )
         return message, self._bodies.digest(segments)
 
     def parts(self, recipient: messages.Recipient, date: datetime) -> messages.Message:
@@ -126,7 +128,7 @@ class Merger:
 
     def _envelope(self, recipient: messages.Recipient) -> tuple[str, str]:
         """Return the Message-ID and the VERP address that replies about this delivery come back to."""
-        _, _, _, key, token, _ = recipient
+        key, token = recipient.message_key, recipient.bounce_token
         if not (_LOCAL_PART(key) and _LOCAL_PART(token)):
             raise errors.RenderError(f"“{key}” or “{token}” cannot stand in the local part of an address")
         return self._message_id % key, self._sender % token

@@ -100,14 +100,14 @@ class Dispatch:
             return None
         claimed = queue.popleft()
         try:
-            merged = self._merged.pop(claimed[0], None)
+            merged = self._merged.pop(claimed.id, None)
             message, digest, dated = merged or self._merge(claimed)
         except errors.RenderError as error:
             self._refuse(claimed, str(error))
             return self.take()
         if allowance is not None:
             allowance.spend()
-        window.air[claimed[0]] = (claimed, dated, digest)
+        window.air[claimed.id] = (claimed, dated, digest)
         return message
 
     def _merge(self, claimed: Claimed) -> tuple[messages.Message, bytes, datetime]:
@@ -116,11 +116,11 @@ class Dispatch:
 
     def give(self, receipt: deliveries.Receipt) -> None:
         """Take the answer for one message; a second one for the same message is not believed."""
-        held = self._window.air.pop(receipt[0], None)
+        held = self._window.air.pop(receipt.delivery, None)
         if held is None:
             return
         claimed, dated, digest = held
-        accepted = receipt[1].kind is _ACCEPTED
+        accepted = receipt.verdict.kind is _ACCEPTED
         if accepted:
             outcome = self._accepted(claimed, receipt, dated, digest)
         else:
@@ -135,7 +135,7 @@ class Dispatch:
     ) -> Outcome:
         """Return what nearly all deliveries come to, without the detour of the others."""
         number, _, _, _, _, attempts, first_tried = claimed
-        _, _, reply, provider_id = receipt
+        reply, provider_id = receipt.reply, receipt.provider_id
         now = self._around.now()
         self._accepted_count += 1
         self._watch.pass_by()

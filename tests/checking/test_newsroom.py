@@ -93,6 +93,8 @@ FAULTLESS = [
     ("hyphen-for-dash", "A well-known port, and\n\n- a point\n- another"),
     ("unbalanced-mark", "1) The port (and railway) agreed. “Both” said a) yes and b) no."),
     ("acronym", "The Zonal Quay Authority (ZQA) agreed. The ZQA and NATO met in the US."),
+    # Said by another rule, and nothing to be spelt out.
+    ("acronym", "TK what the port [said](https://a.example.org/r), TODO."),
     ("entry-without-source", "The port [signed](https://a.example.org/r)."),
 ]
 

@@ -83,7 +83,9 @@ def amazon() -> Iterator[Amazon]:
     try:
         assert process.stdout is not None
         said = iter(process.stdout)
-        found = next(found for line in said if (found := re.search(r"Running on (http://[\d.:]+)", line)))
+        running = (re.search(r"Running on (http://[\d.:]+)", line) for line in said)
+        found = next(filter(None, running), None)
+        assert found is not None, f"{program} does not start a moto server"
         url = found[1]
         _iam(url, Action="CreateUser")
         key = _iam(url, Action="CreateAccessKey")

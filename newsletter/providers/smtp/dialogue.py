@@ -111,7 +111,7 @@ class Dialogue:
         awaited = self._awaited
         for reply in replies:
             # What nearly every envelope meets.
-            if reply[0] == 250 and awaited and ((stage := awaited[0][0]) is _MAIL or stage is _RCPT):
+            if reply.code == 250 and awaited and ((stage := awaited[0][0]) is _MAIL or stage is _RCPT):
                 awaited.popleft()
             else:
                 self.answer(reply)

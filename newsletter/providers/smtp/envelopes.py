@@ -32,7 +32,7 @@ _NEEDS_EIGHT_BIT = Verdict(
 
 def refusal(message: messages.Message, terms: Terms) -> verdicts.Verdict | None:
     """Say why a message cannot be offered to this server, or None when it can."""
-    _, sender, recipient, *_ = message
+    sender, recipient = message.sender, message.recipient
     if terms.size and message.size > terms.size:
         reason = f"the message has {message.size:,} bytes, and the server takes {terms.size:,}"
         return Verdict(kind=Kind.STOP, scope=Scope.MAILING, reason=reason)
