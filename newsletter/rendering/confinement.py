@@ -7,6 +7,7 @@ text, a filter that pads to a thousand million blanks. The packaged templates ar
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import pickle
 import signal
@@ -25,6 +26,8 @@ SECONDS = 3.0
 MEMORY = 1_000_000_000
 #: Seconds after which the process is ended from outside, should it not have ended itself.
 _PATIENCE = 30
+#: Seconds for a process that has said its last word to end by itself.
+_LAST_BREATH = 5
 _HINT = "look for loops inside loops, macros that call themselves, and filters that make texts longer"
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -89,6 +92,8 @@ class _Worker:
         self._process.communicate()
 
     def _obituary(self) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_LAST_BREATH)
         self.stop()
         code = self._process.returncode
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"

@@ -167,6 +167,16 @@ def place(error: BaseException, name: str) -> str:
     return _named(inside[-1]) if inside else name
 
 
+def running(frame: types.FrameType | None, name: str) -> str:
+    """Return ``file:line`` of the innermost template line that is being run in a frame, or the name."""
+    while frame is not None:
+        template = frame.f_globals.get("__jinja_template__")
+        if template is not None:
+            return f"{template.filename}:{template.get_corresponding_lineno(frame.f_lineno)}"
+        frame = frame.f_back
+    return name
+
+
 def _inside(error: BaseException) -> list[traceback.FrameSummary]:
     """Return the template lines that an error passed through, the innermost last."""
     frames = traceback.extract_tb(error.__traceback__)
