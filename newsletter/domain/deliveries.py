@@ -66,6 +66,8 @@ MOVES: Mapping[State, frozenset[State]] = {
 SETTLED = frozenset(State) - {State.PLANNED, State.SENDING}
 #: States in which somebody did not get the mailing, or may not have: a finished one exits with 3.
 TROUBLED = frozenset({State.REJECTED, State.FAILED, State.UNKNOWN})
+#: States of a message that the provider took for certain.
+TAKEN = frozenset({State.SENT, State.DELIVERED, State.BOUNCED, State.COMPLAINED})
 
 
 def may_move(old: State, new: State) -> bool:
@@ -89,8 +91,6 @@ class MailingStatus(enum.StrEnum):
 
 #: Mailings that go on when a person says so.
 STOPPED = frozenset({MailingStatus.PAUSED, MailingStatus.HELD})
-#: Mailings that readers have in hand, at least some of them: their issue is no secret.
-PUBLIC = frozenset({MailingStatus.SENDING, MailingStatus.PAUSED, MailingStatus.DONE})
 
 
 class AfterCrash(enum.StrEnum):
@@ -113,6 +113,8 @@ class Mailing:
     created_at: datetime
     #: When it is due; None: at once.
     due_at: datetime | None = None
+    #: When the provider took the first of its messages, as far as we know; None before.
+    first_sent_at: datetime | None = None
     finished_at: datetime | None = None
     #: Why it is paused, held or cancelled, in words for people.
     reason: str = ""
@@ -122,6 +124,12 @@ class Mailing:
     audience: str = "everyone"
     #: Deliveries that were planned: what the sum of all states must come to.
     planned: int = 0
+
+    @property
+    def is_public(self) -> bool:
+        """Whether its issue is no secret: it is done, or somebody has it and it was not cancelled."""
+        is_out = self.first_sent_at is not None and self.status is not MailingStatus.CANCELLED
+        return is_out or self.status is MailingStatus.DONE
 
 
 class Claimed(NamedTuple):

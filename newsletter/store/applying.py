@@ -11,10 +11,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from newsletter.domain import addresses, events, feedback, subscribers
+from newsletter.domain import addresses, deliveries, events, feedback, subscribers
 from newsletter.domain.deliveries import State
 from newsletter.domain.events import Cause, Event
-from newsletter.store import people, tables
+from newsletter.store import ledger_moves, people, tables
 
 _EVENT, _DELIVERY, _MAILING = tables.event.c, tables.delivery.c, tables.mailing.c
 #: Mailing and subscriber → key of the Message-ID.
@@ -71,7 +71,7 @@ class Application:
             if row is not None and (is_new or again):
                 self._follow(report, event, row, now)
             self._remember(name, event, row)
-        self._write(list(fresh.values()), list(mended.values()))
+        self._write(list(fresh.values()), list(mended.values()), now)
         return feedback.Applied(
             new=new,
             known=len(told) - new,
@@ -96,6 +96,7 @@ class Application:
         """Fetch who the deliveries went to, and what was told of them before."""
         self._states = {row.id: (row.state, row.reply) for row in rows}
         self._moved: set[int] = set()
+        self._taken: set[int] = set()
         persons = {row.subscriber_id for row in rows}
         self._people: dict[int, subscribers.Subscriber] = {}
         for part in _parts(persons):
@@ -141,6 +142,8 @@ class Application:
         if decision.state is not None:
             self._states[row.id] = (decision.state.value, event.detail or reply)
             self._moved.add(row.id)
+            if decision.state in deliveries.TAKEN:
+                self._taken.add(row.mailing_id)
         # The person may have changed their address since: the report is about the one that was mailed.
         if person is not None and addresses.key(person.email) == addresses.key(row.email):
             self._move(person, decision, f"{report.provider}, delivery {row.id}", event, now)
@@ -170,11 +173,13 @@ class Application:
         people.append(self._connection, person.id, record)
         self._people[person.id] = replace(person, status=decision.status)
 
-    def _write(self, fresh: list[dict[str, Any]], mended: list[dict[str, Any]]) -> None:
+    def _write(self, fresh: list[dict[str, Any]], mended: list[dict[str, Any]], now: datetime) -> None:
         if fresh:
             self._connection.execute(sa.insert(tables.event), fresh)
         if mended:
             self._connection.execute(_CORRECT, mended)
+        if self._taken:
+            ledger_moves.note_first(self._connection, self._taken, now)
         # In one order for all, so that two machines cannot wait for each other.
         moves = [(which, *self._states[which]) for which in sorted(self._moved)]
         if moves:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -70,9 +70,19 @@ def plan_again(connection: sa.Connection, number: int, states: Sequence[State], 
 def take_for_sent(connection: sa.Connection, number: int, *, now: datetime) -> int:
     """Believe that every unknown delivery arrived."""
     unknown = sa.and_(delivery.c.mailing_id == number, delivery.c.state == State.UNKNOWN.value)
-    return connection.execute(
+    found = ledger_rows.hold(connection, number)
+    moved = connection.execute(
         sa.update(delivery).where(unknown).values(state=State.SENT.value, settled_at=now)
     ).rowcount
+    if moved and found.first_sent_at is None:
+        note_first(connection, [number], now)
+    return moved
+
+
+def note_first(connection: sa.Connection, numbers: Collection[int], now: datetime) -> None:
+    """Note that some message of each of these mailings was sent, where that is news."""
+    news = sa.and_(mailing.c.id.in_(sorted(numbers)), mailing.c.first_sent_at.is_(None))
+    connection.execute(sa.update(mailing).where(news).values(first_sent_at=now))
 
 
 def recover(

@@ -23,6 +23,7 @@ def to_mailing(row: sa.Row[Any]) -> deliveries.Mailing:
         rate=row.rate,
         created_at=row.created_at,
         due_at=row.due_at,
+        first_sent_at=row.first_sent_at,
         finished_at=row.finished_at,
         reason=row.reason,
         template_hash=row.template_hash,

@@ -24,8 +24,10 @@ class Statements:
     begin: str
     #: (mailing, owner, until) → id
     hold: str
-    #: (mailing) → status, first and last id of its deliveries
+    #: (mailing) → status, whether nothing of it was sent yet, first and last id of its deliveries
     status: str
+    #: (at, mailing)
+    note_first: str
     #: (state, attempts, first_tried_at, reply, provider_id, settled_at, not_before, merged_at, digest,
     #: id, lease)
     settle: str
@@ -55,7 +57,9 @@ SQLITE = Statements(
     begin="BEGIN IMMEDIATE",
     hold="INSERT INTO lease (mailing_id, owner, until) VALUES (?, ?, ?)"
     " ON CONFLICT (mailing_id, owner) DO UPDATE SET until = excluded.until RETURNING id",
-    status="SELECT status, first_delivery_id, last_delivery_id FROM mailing WHERE id = ?",
+    status="SELECT status, first_sent_at IS NULL, first_delivery_id, last_delivery_id"
+    " FROM mailing WHERE id = ?",
+    note_first="UPDATE mailing SET first_sent_at = ? WHERE id = ? AND first_sent_at IS NULL",
     settle="UPDATE delivery SET state = ?, attempts = ?, first_tried_at = ?, reply = ?, provider_id = ?,"
     f" settled_at = ?, not_before = ?, merged_at = ?, digest = ? {_MINE}",
     release=f"UPDATE delivery SET state = ?, not_before = ? {_MINE}",
@@ -83,6 +87,7 @@ POSTGRESQL = replace(
     begin="",
     hold=_percent(SQLITE.hold),
     status=_percent(SQLITE.status),
+    note_first=_percent(SQLITE.note_first),
     settle=_percent(SQLITE.settle),
     release=_percent(SQLITE.release),
     again=_percent(SQLITE.again) + _LOCK,

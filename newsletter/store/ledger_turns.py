@@ -90,11 +90,13 @@ class Turns:
                 raise errors.MailingError(f"there is no mailing {mailing}")
             key = (mailing, lease.owner)
             held = self._hold(driver, key, lease)
+            status, is_first, *bounds = found
             if outcomes:
+                if is_first:
+                    self._note_first(driver, mailing, outcomes)
                 self._settle(driver, outcomes, held[0])
                 if suppresses and self._connection:
                     ledger_suppress.apply(self._connection, mailing, outcomes, self._hash)
-            status, *bounds = found
             instant = columns.to_instant(now)
             batch = _Batch(mailing, held[0], limit, instant, MailingStatus(status), tuple(bounds))
             if batch.status is MailingStatus.SENDING and limit > 0:
@@ -123,6 +125,12 @@ class Turns:
             return held
         row = driver.execute(self._sql.hold, (*key, columns.to_instant(lease.until))).fetchone()
         return int(row[0]), lease.until
+
+    def _note_first(self, driver: Any, mailing: int, outcomes: Sequence[deliveries.Outcome]) -> None:
+        """Note when the first message was sent: before any delivery is written, as who plans anew does."""
+        at = min((each.at for each in outcomes if each.state in deliveries.TAKEN), default=None)
+        if at is not None:
+            driver.execute(self._sql.note_first, (_instant(at), mailing))
 
     def _settle(self, driver: Any, outcomes: Sequence[deliveries.Outcome], lease: int) -> None:
         tried, released = [], []

@@ -188,6 +188,7 @@ class MemoryLedger:
         unknown = [row for row in self._book(mailing).rows.values() if row.delivery.state is State.UNKNOWN]
         for row in unknown:
             memory_books.change(row, state=State.SENT, settled_at=now)
+            self._note_first(self._book(mailing), State.SENT, now)
         return len(unknown)
 
     def mark_unsubscribed(self, mailing: int, subscriber: int, *, now: datetime) -> None:
@@ -335,6 +336,7 @@ class MemoryLedger:
 
     def _settle(self, book: Book, owner: str, outcome: Outcome) -> None:
         row = book.rows[outcome.delivery]
+        self._note_first(book, outcome.state, outcome.at)
         if row.owner != owner or row.delivery.state not in (State.SENDING, State.UNKNOWN, State.PLANNED):
             return
         if outcome.merged_at is None:
@@ -354,6 +356,11 @@ class MemoryLedger:
         )
         if outcome.suppress:
             self._suppress(row.delivery, outcome)
+
+    @staticmethod
+    def _note_first(book: Book, state: State, at: datetime) -> None:
+        if state in deliveries.TAKEN:
+            book.mailing = dataclasses.replace(book.mailing, first_sent_at=book.mailing.first_sent_at or at)
 
     def _suppress(self, one: Delivery, outcome: Outcome) -> None:
         self._directory.suppress(one.email, reason=outcome.suppress, now=outcome.at)

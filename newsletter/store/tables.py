@@ -199,6 +199,8 @@ class MailingRow(SQLModel, table=True):
     rate: float
     created_at: datetime = Field(sa_type=Instant)
     due_at: datetime | None = Field(default=None, sa_type=Instant)
+    #: When the provider took the first of its messages: the archive asks often, and need not look for one.
+    first_sent_at: datetime | None = Field(default=None, sa_type=Instant)
     finished_at: datetime | None = Field(default=None, sa_type=Instant)
     reason: str = Field(default="", sa_column_kwargs=EMPTY)
     template_hash: str

@@ -142,6 +142,6 @@ class Reading(Standing):
 
     def _latest(self) -> str:
         """Return the address of the newest issue that went out."""
-        out = (mailing.number for mailing in self.ledger.mailings() if mailing.status in deliveries.PUBLIC)
+        out = (mailing.number for mailing in self.ledger.mailings() if mailing.is_public)
         sent = max(out, default=None)
         return f"{self.publication.url}/issues/{sent.slug}" if sent else ""

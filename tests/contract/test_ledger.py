@@ -22,6 +22,7 @@ from tests.sending.samples import NOW, NUMBER, draft, lease, people, person, tem
 
 LATER = NOW + timedelta(minutes=10)
 MUCH_LATER = NOW + timedelta(hours=1)
+OTHER = numbering.IssueNumber(NUMBER.volume, NUMBER.number + 1)
 
 
 @dataclass
@@ -481,6 +482,50 @@ def test_a_person_can_resolve_what_is_unknown(house: House, state: State) -> Non
     assert house.ledger.resolve_unknown(mailing.id, state, now=LATER) == 0
 
 
+@pytest.mark.parametrize("state", [State.PLANNED, State.REJECTED, State.FAILED, State.UNKNOWN])
+def test_a_mailing_whose_messages_nobody_took_is_not_public_until_one_was_taken(
+    house: House, state: State
+) -> None:
+    mailing = house.plan(3)
+    one, other, third = house.claim(mailing)
+    house.settle(mailing, [outcome(one, state, not_before=LATER if state is State.PLANNED else None)])
+    assert house.ledger.get(mailing.id).first_sent_at is None
+    assert not house.ledger.get(mailing.id).is_public
+    house.settle(mailing, [outcome(other, at=LATER)])
+    house.settle(mailing, [outcome(third, at=MUCH_LATER)])
+    assert house.ledger.get(mailing.id).first_sent_at == LATER
+    assert [each.is_public for each in house.ledger.mailings()] == [True]
+
+
+def test_a_message_believed_to_have_arrived_is_the_first_one_too(house: House) -> None:
+    mailing = house.plan(1)
+    [claimed] = house.claim(mailing)
+    house.settle(mailing, [outcome(claimed, State.UNKNOWN)])
+    assert house.ledger.resolve_unknown(mailing.id, State.SENT, now=LATER) == 1
+    assert house.ledger.get(mailing.id).first_sent_at == LATER
+
+
+@pytest.mark.parametrize(
+    ("status", "unsent", "sent"),
+    [
+        (MailingStatus.PAUSED, False, True),
+        (MailingStatus.HELD, False, True),
+        (MailingStatus.CANCELLED, False, False),
+        (MailingStatus.DONE, True, True),
+    ],
+)
+def test_stopped_before_its_first_message_a_mailing_is_not_public(
+    house: House, status: MailingStatus, unsent: bool, sent: bool
+) -> None:
+    mailing = house.plan(1)
+    assert not mailing.is_public
+    stopped = house.ledger.set_status(mailing.id, status, now=NOW)
+    assert stopped.is_public is unsent
+    [claimed] = house.claim(second := house.ledger.plan(draft(templates={"en": template(number=OTHER)})))
+    house.settle(second, [outcome(claimed)])
+    assert house.ledger.set_status(second.id, status, now=NOW).is_public is sent
+
+
 def test_leaving_by_a_mailing_is_noted_beside_the_delivery_once(house: House) -> None:
     mailing = house.plan(2)
     first, _ = house.ledger.deliveries(mailing.id)
@@ -500,7 +545,7 @@ def test_a_tally_adds_up(house: House) -> None:
     tally = house.ledger.tally(mailing.id)
     assert house.states(mailing) == {State.SENT: 1, State.FAILED: 1, State.SENDING: 1, State.PLANNED: 2}
     assert (tally.total, tally.open, tally.troubled) == (5, 3, 1)
-    assert tally.mailing == mailing
+    assert tally.mailing == house.ledger.get(mailing.id)
     assert tally.total == mailing.planned
     del three
 

@@ -110,6 +110,23 @@ def test_a_dead_address_is_suppressed_and_the_record_says_why(house: House) -> N
     assert house.person(1).status is Status.ACTIVE
 
 
+def test_a_provider_that_tells_of_a_delivery_nobody_answered_for_makes_the_mailing_public(
+    house: House,
+) -> None:
+    number = dataclasses.replace(house.mailing.number, number=house.mailing.number.number + 1)
+    mailing = house.ledger.plan(draft(templates={"en": samples.template(number=number)}))
+    lost, refused, *_ = house.ledger.turn(mailing.id, lease(), [], limit=100, now=NOW).claimed
+    unknown = [Outcome(delivery=each.id, state=State.UNKNOWN, at=NOW, attempts=1) for each in (lost, refused)]
+    unknown = [each._replace(merged_at=NOW) for each in unknown]
+    house.ledger.turn(mailing.id, lease(), unknown, limit=0, now=NOW)
+    house.ledger.close()
+    house.report({"kind": "rejected", "key": "1", "delivery": refused.id})
+    assert not house.ledger.get(mailing.id).is_public
+    house.report({"kind": "delivered", "key": "2", "delivery": lost.id})
+    assert house.ledger.get(mailing.id).first_sent_at == LATER
+    assert house.ledger.get(house.mailing.id).first_sent_at == NOW
+
+
 def test_the_same_report_twice_counts_once(house: House) -> None:
     told = {"kind": "complained", "key": "1", "delivery": house.sent[0].id}
     assert house.report(told, told).known == 1

@@ -9,9 +9,14 @@ import sqlalchemy as sa
 from alembic import autogenerate, command, config, script
 from alembic.migration import MigrationContext
 
-from newsletter.domain import errors
+from newsletter import ports
+from newsletter.domain import deliveries, errors, numbering, tokens
+from newsletter.domain.deliveries import State
 from newsletter.store import migrations, tables
 from newsletter.store.database import Database
+from newsletter.store.directory import StoredDirectory
+from newsletter.store.ledger import StoredLedger
+from tests.sending import samples
 
 
 def _settings() -> config.Config:
@@ -42,6 +47,31 @@ def test_every_migration_can_be_taken_back(database: Database) -> None:
     with database.reading() as connection:
         assert sa.inspect(connection).get_table_names() == ["alembic_version"]
     assert database.upgrade() == ("", migrations.HEAD)
+
+
+def test_what_went_out_before_there_was_a_time_for_it_stays_public(database: Database) -> None:
+    """Issues were public from the status alone before 0007."""
+    settings = _settings()
+    hashed = tokens.Signer(samples.KEY).keyed_hash
+    directory, ledger = StoredDirectory(database, hashed), StoredLedger(database, hashed)
+    samples.people(directory, 2)
+    sent, unsent = (
+        ledger.plan(samples.draft(templates={"en": samples.template(number=numbering.IssueNumber(2, each))}))
+        for each in (1, 2)
+    )
+    lease = ports.Lease(owner="here:1:1", until=samples.NOW)
+    _, second = ledger.turn(sent.id, lease, [], limit=2, now=samples.NOW).claimed
+    taken = deliveries.Outcome(
+        delivery=second.id, state=State.SENT, at=samples.NOW, attempts=1, merged_at=samples.NOW
+    )
+    ledger.turn(sent.id, lease, [taken], limit=0, now=samples.NOW)
+    ledger.close()
+    with database.writing() as connection:
+        settings.attributes["connection"] = connection
+        command.downgrade(settings, "0006")
+    assert database.upgrade() == ("0006", migrations.HEAD)
+    assert ledger.get(sent.id).first_sent_at == samples.NOW
+    assert ledger.get(unsent.id).first_sent_at is None
 
 
 def test_a_database_never_migrated_asks_for_the_upgrade(tmp_path: Path) -> None:

@@ -121,6 +121,17 @@ def reception(**changes: Any) -> desk.Reception:
     return desk.Reception(**{**given, "clock": lambda: NOW, **changes})
 
 
+def hand_over(ledger: ports.Ledger, mailing: deliveries.Mailing, *, now: datetime = NOW) -> None:
+    """Have a provider take the first message of a mailing."""
+    lease = ports.Lease(owner="here:1:1", until=now + ports.LEASE)
+    [first] = ledger.turn(mailing.id, lease, [], limit=1, now=now).claimed
+    taken = deliveries.Outcome(
+        delivery=first.id, state=deliveries.State.SENT, at=now, attempts=1, first_tried=now, merged_at=now
+    )
+    ledger.turn(mailing.id, lease, [taken], limit=0, now=now)
+    ledger.leave(mailing.id, lease.owner)
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     directory = MemoryDirectory()
@@ -154,11 +165,13 @@ def house(tmp_path: Path) -> House:
     )
     at.issues.mkdir()
     active, pending, left = people
+    mailing = ledger.plan(draft)
+    hand_over(ledger, mailing)
     return House(
         at,
         directory,
         ledger,
-        ledger.plan(draft),
+        ledger.get(mailing.id),
         active,
         pending,
         left,

@@ -29,7 +29,7 @@ from newsletter.web import app as web
 from newsletter.web import desk, webhooks
 from tests.cli import mailings
 from tests.web import strangers
-from tests.web.conftest import TEMPLATE
+from tests.web.conftest import TEMPLATE, hand_over
 from tests.web.strangers import MARKUP, Stranger, spoiled
 from tests.web.test_archive import SHIPS, SHIPS_JA
 
@@ -112,7 +112,7 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]
         templates={"en": TEMPLATE}, audience=ports.Audience(), provider="outbox", now=house.now()
     )
     mailings.join(house, "ada@example.org", "Ada")
-    house.ledger.plan(draft)
+    hand_over(house.ledger, house.ledger.plan(draft), now=house.now())
     at = desk.of(house)
     hall = joining.Hall(house.directory, house.letters, Lenient(house.limiter), house.signer)
     app = web.create(dataclasses.replace(at, hall=hall))

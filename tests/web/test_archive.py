@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import json
 import os
@@ -21,7 +22,7 @@ from newsletter import ports
 from newsletter.domain import errors, messages, numbering
 from newsletter.domain.deliveries import MailingStatus
 from newsletter.web.archive import stylesheets
-from tests.web.conftest import NOW, TEMPLATE, House
+from tests.web.conftest import NOW, TEMPLATE, House, hand_over
 
 SHIPS = """\
 ---
@@ -45,6 +46,8 @@ topics: trade
 
 Early, and ＷＩＤＥ.
 """
+#: A mailing may be stopped in each of these ways before its first message goes out.
+STATUSES = [MailingStatus.PAUSED, MailingStatus.HELD]
 SHIPS_JA = SHIPS.replace("preheader: What moves", "preheader: 動き\nlanguage: ja").replace(
     "Two ports share <one> ferry", "二つの港が一つの渡し船を持つ"
 )
@@ -75,7 +78,9 @@ def send(house: House, number: numbering.IssueNumber, **changes: object) -> None
             **changes,
         }
     )
-    house.ledger.plan(draft)
+    mailing = house.ledger.plan(draft)
+    if mailing.due_at is None:
+        hand_over(house.ledger, mailing)
     house.clock.now += timedelta(seconds=2)
 
 
@@ -221,6 +226,39 @@ def test_cancelled_scheduled_and_held_mailings_are_not_public(client: TestClient
     house.clock.now += timedelta(seconds=2)
     assert client.get("/issues/vol-2-23").status_code == 404
     assert "No issue has come out yet." in client.get("/").text
+
+
+@pytest.mark.parametrize("status", [*STATUSES, None])
+def test_an_issue_is_no_secret_once_somebody_has_it_and_not_before(
+    client: TestClient, house: House, status: MailingStatus | None
+) -> None:
+    number = numbering.IssueNumber(3, 1)
+    template = dataclasses.replace(TEMPLATE, number=number)
+    mailing = house.ledger.plan(
+        ports.MailingDraft(templates={"en": template}, audience=ports.Audience(), provider="outbox", now=NOW)
+    )
+    if status is not None:
+        house.ledger.set_status(mailing.id, status, reason="wait", now=NOW)
+    write(house, "vol-3-1.md", SHIPS.replace("volume: 2\nnumber: 23", "volume: 3\nnumber: 1"))
+    for path in (
+        "/",
+        "/feed.rss",
+        "/feed.atom",
+        "/feed.json",
+        "/sitemap.xml",
+        "/search?q=ferry",
+        "/topics/trade",
+    ):
+        assert "vol-3-1" not in client.get(path).text
+    for name in ("vol-3-1", "vol-3-1.ja"):
+        assert client.get(f"/issues/{name}").status_code == 404
+    house.ledger.begin(mailing.id, now=NOW)
+    hand_over(house.ledger, mailing)
+    if status is not None:
+        house.ledger.set_status(mailing.id, status, reason="wait", now=NOW)
+    house.clock.now += timedelta(seconds=2)
+    assert client.get("/issues/vol-3-1").status_code == 200
+    assert "vol-3-1" in client.get("/feed.atom").text
 
 
 def test_an_edition_has_its_own_address_and_each_leads_to_the_other(client: TestClient, house: House) -> None:
@@ -393,7 +431,7 @@ def test_a_message_template_without_a_head_is_shown_too(client: TestClient, hous
         provider="outbox",
         now=NOW,
     )
-    house.ledger.plan(draft)
+    hand_over(house.ledger, house.ledger.plan(draft))
     house.clock.now += timedelta(seconds=2)
     assert "<p>you</p>" in client.get("/issues/vol-4-1").text
 

@@ -124,7 +124,7 @@ class Library:
         """Return the newest mailing of every issue that went out, newest issue first."""
         newest: dict[numbering.IssueNumber, deliveries.Mailing] = {}
         for mailing in self._ledger.mailings():
-            if mailing.status in deliveries.PUBLIC:
+            if mailing.is_public:
                 newest.setdefault(mailing.number, mailing)
         return [newest[number] for number in sorted(newest, reverse=True)]
 
