@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from newsletter.domain import allowances
-from newsletter.store import people, tables
+from newsletter.domain.letters import Letter
+from newsletter.store import letters, people, tables
 from newsletter.store.database import Database
 
 #: Counts of past spans are of no use to anybody.
@@ -28,9 +30,16 @@ class StoredLimiter:
 
     def take(self, what: str, allowance: allowances.Allowance, *, now: datetime) -> bool:
         """Count one more; False when that is more than may be."""
-        row = {"what": self._hash(what), "span": allowance.window(now), "now": now}
         with self._database.writing() as connection:
-            return int(connection.execute(_TAKE, row).scalar_one()) <= allowance.times
+            return self._take(connection, what, allowance, now)
+
+    def put(self, letter: Letter, counts: Mapping[str, allowances.Allowance], *, now: datetime) -> bool:
+        """Count one more of each and put the letter down, both or neither; False where one was too many."""
+        with self._database.writing() as connection:
+            may = all(self._take(connection, what, each, now) for what, each in counts.items())
+            if may:
+                letters.insert(connection, [letter])
+            return may
 
     def busiest(self, what: str, allowance: allowances.Allowance, *, spans: int, now: datetime) -> int:
         """Return the most that was counted in one of the latest spans."""
@@ -45,6 +54,12 @@ class StoredLimiter:
         old = sa.and_(row.span > 0, row.last_at < now - _KEPT)
         with self._database.writing() as connection:
             return connection.execute(sa.delete(tables.allowance).where(old)).rowcount
+
+    def _take(
+        self, connection: sa.Connection, what: str, allowance: allowances.Allowance, now: datetime
+    ) -> bool:
+        row = {"what": self._hash(what), "span": allowance.window(now), "now": now}
+        return int(connection.execute(_TAKE, row).scalar_one()) <= allowance.times
 
 
 class MemoryLimiter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -31,14 +31,18 @@ class Waiting(Protocol):
 
 
 class Counts(joining.Limiter, Protocol):
-    """A limiter whose old counts can be let go."""
+    """A limiter that counts with a letter, and whose old counts can be let go."""
+
+    def put(self, letter: Letter, counts: Mapping[str, allowances.Allowance], *, now: datetime) -> bool:
+        """Count one more of each and put the letter down, both or neither; False where one was too many."""
+        ...
 
     def forget(self, *, now: datetime) -> int:
         """Delete counts that nobody asks for any more."""
         ...
 
 
-class Letters(joining.Letters, Protocol):
+class Letters(Protocol):
     """Letters of which the old ones can be let go."""
 
     def prune(self, before: datetime) -> int:
@@ -85,12 +89,10 @@ class Rounds:
         )
 
     def _remind(self, person: Subscriber, now: datetime) -> bool:
-        # Counted before it is put down: a mail too few is better than one too many.
-        mark = f"reminder {person.id} {person.joined_at.timestamp()}"
-        ever = f"ever {addresses.key(person.email)}"
-        if self._directory.is_suppressed(person.email) or not self._counts.take(mark, _ONCE, now=now):
+        if self._directory.is_suppressed(person.email):
             return False
-        if not self._counts.take(ever, allowances.Allowances().address_ever, now=now):
-            return False
-        self._letters.put(Letter(kind=Kind.REMIND, subscriber=person.id, asked_at=now))
-        return True
+        counts = {
+            f"reminder {person.id} {person.joined_at.timestamp()}": _ONCE,
+            f"ever {addresses.key(person.email)}": allowances.Allowances().address_ever,
+        }
+        return self._counts.put(Letter(kind=Kind.REMIND, subscriber=person.id, asked_at=now), counts, now=now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -68,6 +69,28 @@ def test_who_waited_three_days_is_reminded_once_ever(scene: Scene) -> None:
     assert scene.go().reminded == 0
     assert scene.reminders(asked) == [NOW]
     assert scene.go(NOW + timedelta(days=1)).reminded == 1  # “early”, a day later
+
+
+def test_a_round_that_ends_before_the_letter_is_down_has_counted_nothing(scene: Scene) -> None:
+    """The process is killed, or the database goes away, between the two."""
+    due = [scene.add(name, 4) for name in ("first", "second")]
+    written: list[str] = []
+
+    def die(*given: Any) -> None:
+        statement: str = given[2]
+        if statement.startswith("INSERT INTO letter"):
+            written.append(statement)
+            if len(written) == 2:
+                raise KeyboardInterrupt
+
+    sa.event.listen(scene.database.engine, "before_cursor_execute", die)
+    with pytest.raises(KeyboardInterrupt):
+        scene.go()
+    sa.event.remove(scene.database.engine, "before_cursor_execute", die)
+    assert [scene.reminders(each) for each in due] == [[NOW], []]
+    later = NOW + timedelta(hours=1)
+    assert scene.go(later).reminded == 1
+    assert [scene.reminders(each) for each in due] == [[NOW], [later]]
 
 
 @pytest.mark.parametrize("how", [How.STAFF, How.IMPORT, How.API])
