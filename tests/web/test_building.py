@@ -6,6 +6,7 @@ import dataclasses
 import html
 import re
 import shutil
+import tracemalloc
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -17,11 +18,12 @@ import pytest
 from fastapi.testclient import TestClient
 from lxml import etree
 
+from newsletter import ports
 from newsletter.domain import errors, numbering
 from newsletter.store.memory_ledger import MemoryLedger
 from newsletter.web import embedding
 from newsletter.web.archive import building
-from tests.web.conftest import PUBLICATION, House
+from tests.web.conftest import NOW, PUBLICATION, TEMPLATE, House, hand_over
 from tests.web.test_archive import SHIPS, SHIPS_JA, send, write
 
 HERO = "hero:\n  file: quay.png\n  alt: The quay\n  credit: Drawn here\n---\n"
@@ -218,6 +220,27 @@ def test_a_build_that_fails_leaves_the_one_before_and_nothing_half_written(
 def test_a_picture_that_is_not_there_is_named(full: House, tmp_path: Path) -> None:
     (full.desk.issues / "quay.png").unlink()
     assert building.build(full.desk, tmp_path / "public").missing == ("vol-2-23/quay.png",)
+
+
+def test_a_build_has_one_page_in_memory_and_not_all_of_them(house: House, tmp_path: Path) -> None:
+    # One text for all issues, so that what is large are the pages alone.
+    rendered = dataclasses.replace(TEMPLATE.rendered, html=(f"<p>{'wide ' * 100_000}</p>",))
+    template = dataclasses.replace(TEMPLATE, rendered=rendered)
+    for number in range(1, 31):
+        each = dataclasses.replace(template, number=numbering.IssueNumber(1, number))
+        draft = ports.MailingDraft(
+            templates={"en": each}, audience=ports.Audience(), provider="outbox", now=NOW
+        )
+        hand_over(house.ledger, house.ledger.plan(draft))
+    tracemalloc.start()
+    try:
+        building.build(house.desk, tmp_path / "public")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    sizes = [path.stat().st_size for path in (tmp_path / "public").rglob("*.html")]
+    assert len(sizes) > 30
+    assert most < sum(sizes) / 2
 
 
 def test_files_can_be_read_by_a_web_server(full: House, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import posixpath
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -60,20 +60,16 @@ def build(at: desk.Desk, folder: Path) -> Built:
 
 
 def _write(at: desk.Desk, room: ReadingRoom, held: library.Holdings, beside: Path, folder: Path) -> Built:
-    written = list(_pages(at, room, held))
-    others = dict(_others(at, room, held))
-    files = {*(page.path for page in written), *others}
+    others, written = _put_down_all(at, room, held, beside)
     own = links.Links(
-        url=at.publication.url, files=files, is_picture=lambda path: _picture(room, path) is not None
+        url=at.publication.url,
+        files={*others, *written},
+        is_picture=lambda path: _picture(room, path) is not None,
     )
-    for path, text in others.items():
-        _put_down(beside / path, text)
-    for page in written:
-        _put_down(beside / page.path, own.settled(page.text, at=page.path, folder=page.folder))
+    shown = sorted(_settle(own, written, beside))
     # It stands in for pages of any depth.
     language = languages.of(at.publication.language)
     _put_down(beside / "404.html", own.whole(pages.render("lost", at.publication, language=language)))
-    shown = sorted({path for page in written for path in _shown(at.publication.url, page.text)})
     missing = [path for path in shown if not _copy(_picture(room, path), beside / path)]
     return Built(
         folder=folder,
@@ -135,6 +131,31 @@ def _lists(at: desk.Desk, held: library.Holdings, language: str) -> Iterator[tup
             yield path, shelf.topic(held, language, topic, page)
 
 
+def _put_down_all(
+    at: desk.Desk, room: ReadingRoom, held: library.Holdings, beside: Path
+) -> tuple[set[str], dict[str, str]]:
+    """Put everything down, one text in memory at a time; return what is no page, and each page's folder."""
+    others: set[str] = set()
+    written: dict[str, str] = {}
+    for path, text in _others(at, room, held):
+        _put_down(beside / path, text)
+        others.add(path)
+    for page in _pages(at, room, held):
+        _put_down(beside / page.path, page.text)
+        written[page.path] = page.folder
+    return others, written
+
+
+def _settle(own: links.Links, written: Mapping[str, str], beside: Path) -> set[str]:
+    """Settle the links of each page, now that every file is known; return the pictures that pages show."""
+    shown: set[str] = set()
+    for path, folder in written.items():
+        text = (beside / path).read_bytes().decode()
+        shown.update(_shown(own.url, text))
+        _put_down(beside / path, own.settled(text, at=path, folder=folder))
+    return shown
+
+
 def _shown(url: str, page: str) -> list[str]:
     """Return the pictures that a page shows, by their paths."""
     found = re.findall(rf'"{re.escape(url)}/(issues/[\w-]+/[^"#?]+\.\w+)"', page)
@@ -158,7 +179,7 @@ def _copy(source: Path | None, place: Path) -> bool:
 
 def _put_down(place: Path, text: str) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(text, encoding="utf-8")
+    place.write_bytes(text.encode())
 
 
 def _require_own(folder: Path) -> None:
