@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from newsletter.domain import errors
 from newsletter.rendering import confinement, theme, web
 from newsletter.rendering import issue as issue_room
-from tests.rendering import samples
+from tests.rendering import samples, stubborn
 
 FRAME = '{% extends "frame.mjml.j2" %}{% block content %}<mj-text>x</mj-text>\nBODY{% endblock %}'
 #: Thirty thousand characters, which a template can go through as often as it likes.
@@ -116,6 +118,25 @@ def test_a_process_that_breaks_down_takes_nothing_with_it(own: theme.Theme) -> N
         confinement.run(os.abort)
     write(own, "<mj-text>sound</mj-text>")
     assert "sound" in html(own)
+
+
+@pytest.mark.parametrize("job", [stubborn.swallow, stubborn.linger])
+def test_a_job_that_swallows_every_exception_is_ended_all_the_same(job: Callable[[], object]) -> None:
+    """Among those that swallow: finalizers, and whatever measures or traces a program while it runs."""
+    confinement.end()
+    before = _processor_time_of_children()
+    with pytest.raises(errors.RenderError) as caught:
+        confinement.run(job)
+    assert str(caught.value) == "the template: takes more than 1 seconds of processor time"
+    assert "loops inside loops" in caught.value.hint
+    # Ended at its own second; where only the patience of who waits for it ends it, that is half a minute.
+    assert _processor_time_of_children() - before < 8
+    assert confinement.run(len, "sound") == 5
+
+
+def _processor_time_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_what_is_constant_in_a_template_is_worked_out_within_limits_too(own: theme.Theme) -> None:
