@@ -27,9 +27,14 @@ class Clockwork:
     Mailings are sent in this thread, so that pages keep answering.
     """
 
-    def __init__(self, make_duty: Callable[[], duty.Duty]) -> None:
-        """Take what makes the duty; it is called in the clock's own thread."""
-        self._make_duty = make_duty
+    def __init__(
+        self,
+        make_duty: Callable[[], duty.Duty],
+        *,
+        loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    ) -> None:
+        """Take what makes the duty, called in the clock's own thread, and its event loop; None: asyncio's."""
+        self._make_duty, self._loop_factory = make_duty, loop_factory
         self._thread = threading.Thread(target=self._run, name="mailings", daemon=True)
         self._ready = threading.Event()
         self._failure: Exception | None = None
@@ -77,7 +82,8 @@ class Clockwork:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._serve())
+            with asyncio.Runner(loop_factory=self._loop_factory) as runner:
+                runner.run(self._serve())
         except Exception as error:
             self._failure = error
             if self._ready.is_set():

@@ -60,9 +60,16 @@ class _Elsewhere(retry.BaseRetryStrategy):
 class PostgresQueue(Clockwork):
     """`ports.Queue` of all processes that share one PostgreSQL database."""
 
-    def __init__(self, conninfo: str, make_duty: Callable[[], duty.Duty], *, senders: int) -> None:
+    def __init__(
+        self,
+        conninfo: str,
+        make_duty: Callable[[], duty.Duty],
+        *,
+        senders: int,
+        loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    ) -> None:
         """Take how many processes may share a mailing, at most."""
-        super().__init__(make_duty)
+        super().__init__(make_duty, loop_factory=loop_factory)
         self._conninfo, self._senders = conninfo, senders
         # Its methods carry no types.
         self._worker: Any = None

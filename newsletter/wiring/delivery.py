@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import importlib.util
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from newsletter.domain import deliveries, errors
 from newsletter.wiring.editing import Editing
 
 if TYPE_CHECKING:
+    import asyncio
+
     from newsletter import ports
     from newsletter.providers import dkim
     from newsletter.queues.local import LocalQueue
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 #: Processes that share a mailing on PostgreSQL, unless told otherwise.
 _MACHINES = 16
+_Result = TypeVar("_Result")
 
 
 class Delivery(Editing):
@@ -130,6 +134,35 @@ class Delivery(Editing):
         line = dict.fromkeys((name, *others))
         return failover.FailOver([failover.Named(name=each, provider=self.provider(each)) for each in line])
 
+    def run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        """Carry work out on the event loop that the settings name.
+
+        Raises:
+            WorkspaceError: this machine does not have it.
+        """
+        import asyncio
+
+        with contextlib.closing(work), asyncio.Runner(loop_factory=self.loop_factory) as runner:
+            return runner.run(work)
+
+    @property
+    def loop_factory(self) -> Callable[[], asyncio.AbstractEventLoop] | None:
+        """Return what makes the event loop of the settings; None: asyncio's own.
+
+        Raises:
+            WorkspaceError: this machine does not have it.
+        """
+        if self.settings.delivery.event_loop == "asyncio":
+            return None
+        try:
+            import uvloop
+        except ImportError:
+            raise errors.WorkspaceError(
+                'delivery.event_loop is "uvloop", which this machine does not have',
+                hint='install uvloop, which there is not for Windows, or set event_loop = "asyncio"',
+            ) from None
+        return uvloop.new_event_loop
+
     def queue(self) -> LocalQueue | PostgresQueue:
         """Return the queue of a service: it sends what is due while it runs.
 
@@ -142,11 +175,11 @@ class Delivery(Editing):
         if not conninfo:
             from newsletter.queues.local import LocalQueue
 
-            return LocalQueue(make_duty)
+            return LocalQueue(make_duty, loop_factory=self.loop_factory)
         self._require_queue()
         from newsletter.queues.postgres import PostgresQueue
 
-        return PostgresQueue(conninfo, make_duty, senders=senders)
+        return PostgresQueue(conninfo, make_duty, senders=senders, loop_factory=self.loop_factory)
 
     def call_senders(self, mailing: int, *, at: datetime | None = None) -> None:
         """Tell the services of many machines that there is something to send; they would see it later."""

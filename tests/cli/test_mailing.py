@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -362,6 +364,30 @@ def test_what_failed_can_be_tried_anew_and_what_is_unknown_resolved(house: House
     assert house.mail("resolve", "1.1", "--unknown", "forget").code == 2
     assert "1 unknown deliveries are taken for sent" in house.mail("resolve", "1.1", "--unknown", "sent").out
     assert house.mail("status", "1.1").code == 0
+
+
+def test_a_mailing_can_be_sent_on_another_event_loop(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def kind() -> str:
+        return type(asyncio.get_running_loop()).__module__.partition(".")[0]
+
+    assert house.app.run(kind()) == "asyncio"
+    monkeypatch.setenv("NEWSLETTER_DELIVERY__EVENT_LOOP", "uvloop")
+    assert wiring.build(house.app.workspace.root).run(kind()) == "uvloop"
+    postbox = house.serve()
+    assert house.mail("send", "1.1", "--yes").code == 0
+    assert sorted(postbox.recipients) == sorted(mailings.READERS)
+
+
+def test_an_event_loop_that_this_machine_does_not_have_is_named(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSLETTER_DELIVERY__EVENT_LOOP", "uvloop")
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    house.serve()
+    result = house.mail("send", "1.1", "--yes")
+    assert result.code == 1
+    assert 'delivery.event_loop is "uvloop", which this machine does not have' in result.err
+    assert 'event_loop = "asyncio"' in result.err
 
 
 def test_an_issue_without_a_mailing_is_said_to_have_none(house: House) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import uvloop
 
 from newsletter import ports
 from newsletter.domain import messages, numbering, tokens, verdicts
@@ -58,6 +59,8 @@ class Town:
 
     database: Database
     senders: int = 2
+    #: None: asyncio's own.
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     queues: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -86,8 +89,10 @@ class Town:
 
     def _queue(self, make_duty: Callable[[], duty.Duty]) -> Clockwork:
         if self.database.is_sqlite:
-            return LocalQueue(make_duty)
-        return PostgresQueue(self.database.conninfo, make_duty, senders=self.senders)
+            return LocalQueue(make_duty, loop_factory=self.loop_factory)
+        return PostgresQueue(
+            self.database.conninfo, make_duty, senders=self.senders, loop_factory=self.loop_factory
+        )
 
     def states(self, mailing: Mailing) -> dict[State, int]:
         return {state: number for state, number in self.ledger.tally(mailing.id).states.items() if number}
@@ -115,6 +120,23 @@ def test_what_is_due_at_the_start_is_sent(town: Town) -> None:
     town.stop()
     assert town.states(mailing) == {State.SENT: 20}
     assert town.ledger.get(mailing.id).status is MailingStatus.DONE
+
+
+def test_mailings_are_sent_on_the_event_loop_that_was_asked_for(town: Town) -> None:
+    made = []
+
+    def factory() -> asyncio.AbstractEventLoop:
+        made.append(uvloop.new_event_loop())
+        return made[-1]
+
+    town.loop_factory = factory
+    mailing, provider = town.plan(20), Signalling()
+    town.machine(provider).start()
+    assert provider.done.wait(PATIENCE)
+    town.stop()
+    assert town.states(mailing) == {State.SENT: 20}
+    [loop] = made
+    assert loop.is_closed()
 
 
 def test_a_scheduled_mailing_is_sent_at_its_time(town: Town) -> None:

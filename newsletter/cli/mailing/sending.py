@@ -27,7 +27,7 @@ def carry_out(
     sender = app.sender(provider or mailing.provider, wait=wait)
     total = app.ledger.tally(mailing.id).open
     try:
-        result = asyncio.run(_watch(sender, mailing, rate, total))
+        result = app.run(_watch(sender, mailing, rate, total))
     except errors.NewsletterError as error:
         again = f"newsletter mailing send {mailing.number}"
         error.hint = f"{error.hint}; then `{again}` goes on" if error.hint else f"`{again}` goes on"
@@ -48,7 +48,7 @@ def try_out(app: wiring.App, order: planning.Order) -> None:
     sender, ledger, folder = app.rehearsal()
     planner = app.planner_of(ledger)
     mailing = planner.plan(order, now=app.now())
-    result = asyncio.run(_watch(sender, mailing, None, mailing.planned))
+    result = app.run(_watch(sender, mailing, None, mailing.planned))
     output.line(f"Dry run: {states(result.tally)}. The messages are in {folder}; nobody was mailed.")
 
 
