@@ -167,9 +167,11 @@ class Turns:
         if fresh:
             self._fresh_from[mailing] = fresh[-1] + 1
 
-    @staticmethod
-    def _many(driver: Any, statement: str, rows: Sequence[_Row]) -> None:
-        driver.cursor().executemany(statement, rows)
+    def _many(self, driver: Any, statement: str, rows: Sequence[_Row]) -> None:
+        if not self._sql.by_columns:
+            driver.cursor().executemany(statement, rows)
+        elif rows:
+            driver.execute(statement, [list(column) for column in zip(*rows, strict=True)])
 
     @contextlib.contextmanager
     def _transaction(self, *, through_core: bool) -> Iterator[Any]:
