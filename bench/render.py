@@ -22,7 +22,7 @@ from pathlib import Path
 from newsletter.authoring import issue_files
 from newsletter.domain import fields, issues, publications
 from newsletter.rendering import issue as issue_room
-from newsletter.rendering import markdown, mjml, passages, templating, theme, views
+from newsletter.rendering import markdown, mjml, passages, slots, templating, theme, views
 
 REPOSITORY = Path(__file__).parent.parent
 #: What is compared: Node's just-in-time compiler has done its work after the warm-up.
@@ -85,8 +85,8 @@ class Ours:
         self._turn = 0
 
     def first(self) -> None:
-        passages.forget()
-        mjml.forget()
+        for room in (passages, mjml, slots, views):
+            room.forget()
         markdown.typeset.cache_clear()
         issue_room.render(self.issue, self.publication, self.theme)
 
@@ -102,7 +102,9 @@ class Ours:
         reading = views.Views(self.issue, self.publication, self.theme)
         context = reading.context() | {"preheader_filler": ""}
         skeleton = templating.run(
-            theme.environment(self.theme.folders, escaping=True), "digest.mjml.j2", context
+            theme.environment(self.theme.folders, escaping=True, tokens=self.theme.tokens),
+            "digest.mjml.j2",
+            context,
         )
         return fields.join(reading.slots.fill(skeleton), {})
 

@@ -55,7 +55,7 @@ def ruled(text: str, mark: str, *, columns: int = WIDTH) -> str:
 
 def tidy(text: str) -> str:
     """Drop blanks at line ends and empty lines beyond one; end with one line end."""
-    if " \n" in text or "\t\n" in text or text.endswith((" ", "\t")):
+    if " \n" in text or ("\t" in text and "\t\n" in text) or text.endswith((" ", "\t")):
         text = "\n".join([line.rstrip(" \t") for line in text.split("\n")])
     blocks = [block.strip("\n") for block in text.split("\n\n")]
     return "\n\n".join(filter(None, blocks)) + "\n"
@@ -68,7 +68,9 @@ def _is_even(text: str) -> bool:
 
 def _fill(paragraph: str, prefix: str, rest: str, columns: int) -> list[str]:
     """Break a paragraph whose characters all take one column."""
-    text = " ".join(filter(None, paragraph.replace("\t", " ").split(" ")))
+    text = paragraph
+    if "  " in f" {text} " or "\t" in text:
+        text = " ".join(filter(None, text.replace("\t", " ").split(" ")))
     lines: list[str] = []
     start, room, after = 0, max(1, columns - width(prefix)), max(1, columns - width(rest))
     while len(text) - start > room:

@@ -45,12 +45,14 @@ def _poured(
     filler = _FILLER * max(16, _INBOX_ROW - len(issue.preheader))
     context["preheader_filler"] = slots.Html(filler)
     source = templating.run(
-        themes.environment(theme.folders, escaping=True), f"{issue.layout}.mjml.j2", context
+        themes.environment(theme.folders, escaping=True, tokens=theme.tokens),
+        f"{issue.layout}.mjml.j2",
+        context,
     )
     written = templating.run(
         themes.environment(theme.folders, escaping=False), f"{issue.layout}.txt.j2", context
     )
-    skeleton = mjml.to_html(source)
+    skeleton = reading.slots.skeleton(mjml.to_html(source))
     return messages.Rendered(
         language=issue.language,
         subject=issue.subject,

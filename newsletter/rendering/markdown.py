@@ -119,6 +119,14 @@ def prepare(
 
 def to_html(tokens: Sequence[Token], elements: Mapping[str, styles.Element]) -> str:
     """Write tokens as clean HTML whose every element carries its style inline."""
+    from newsletter.rendering import prose
+
+    plain = prose.to_html(tokens, functools.partial(_opening, elements))
+    return cleaned(tokens, elements) if plain is None else plain
+
+
+def cleaned(tokens: Sequence[Token], elements: Mapping[str, styles.Element]) -> str:
+    """Write any tokens, cleaned as if they had come from elsewhere."""
     parser = _parser()
     clean = _cleaner().clean(parser.renderer.render(tokens, parser.options, {}))
     if issues.BUTTON in elements and 'class="' in clean:
@@ -145,14 +153,19 @@ def _styled(match: re.Match[str], elements: Mapping[str, styles.Element]) -> str
     """Write one tag of clean HTML, which nests and quotes as it should, the way mail wants it."""
     closing, name, attributes = match.groups()
     element = elements.get(name)
+    if closing and element and element.name:
+        return f"</{element.name}>"
+    return match[0] if closing else _opening(elements, name, attributes)
+
+
+def _opening(elements: Mapping[str, styles.Element], name: str, attributes: str) -> str:
+    """Write an opening tag the way mail wants it."""
+    element = elements.get(name)
     if element is None:
-        return match[0]
-    if closing:
-        return f"</{element.name or name}>"
-    aligned = _ALIGN.search(attributes)
+        return f"<{name}{attributes}>"
     # Outlook reads the attribute, everybody else the style.
     style = element.style
-    if aligned:
+    if aligned := _ALIGN.search(attributes):
         style = f"{style.partition(';text-align:')[0]};text-align:{aligned[1]}"
     own = f" {element.attributes}" if element.attributes else ""
     return f'<{element.name or name}{attributes}{own} style="{style}">'

@@ -7,10 +7,13 @@ written in capitals, so that headings in capitals keep them.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import html
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from newsletter.domain import fields, messages
 
@@ -20,6 +23,8 @@ _C0 = bytes((*range(0x09), *range(0x0B, 0x20), 0x7F))
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
 #: What slots are named by wherever a text does not say it: one skeleton is then the same for many issues.
 _WORD = "Q5D0E7C1AN"
+#: Skeletons kept, and the longest of them: issues that have as much of everything share one.
+_KEPT, _MAX_KEPT = 16, 500_000
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,38 @@ class Html:
     code: str
     #: Id of the entry that it belongs to, for the size meter.
     entry: str = ""
+
+
+class _Row(NamedTuple):
+    """A row of a table: the bytes of what is written in it, and the numbers of its slots."""
+
+    size: int
+    numbers: tuple[str, ...]
+
+
+class Skeleton:
+    """A document cut at its slots."""
+
+    def __init__(self, document: str, word: str) -> None:
+        """Cut a document at the slots that begin with a word."""
+        self._document, self._word = document, word
+        self._pattern = re.compile(rf"{word}(\d+)X")
+        #: Text and the numbers of slots, in turns.
+        self.pieces = self._pattern.split(document)
+        self.is_clean = _is_clean(document)
+        self._rows: dict[str, _Row] = {}
+
+    def row(self, number: str) -> _Row:
+        """Return the row that a slot stands in; an empty one where it stands in none."""
+        if number not in self._rows:
+            written, *others = self._pattern.split(self._around(f"{self._word}{number}X"))
+            self._rows[number] = _Row(sum(map(_size, (written, *others[1::2]))), tuple(others[::2]))
+        return self._rows[number]
+
+    def _around(self, slot: str) -> str:
+        at = self._document.find(slot)
+        start, end = self._document.rfind("<tr", 0, at), self._document.find("</tr>", at)
+        return self._document[start : end + 5] if at >= 0 and start >= 0 and end >= 0 else ""
 
 
 class Slots:
@@ -43,6 +80,8 @@ class Slots:
         self._texts: dict[str, str] = {}
         self._fields: dict[messages.Field, str] = {}
         self._entries: dict[str, str] = {}
+        #: Whether contents hold slots, whether they hold no control characters, and of how many that is said.
+        self._is_nested, self._is_clean, self._looked_at = False, True, 0
         self.pattern = re.compile(rf"{self._word}(\d+)X")
 
     def html(self, content: Html) -> str:
@@ -53,9 +92,10 @@ class Slots:
 
     def text(self, text: str) -> str:
         """Return a slot for text: in an element or in a double-quoted attribute."""
-        if text not in self._texts:
-            self._texts[text] = self._new(html.escape(text))
-        return self._texts[text]
+        slot = self._texts.get(text)
+        if slot is None:
+            slot = self._texts[text] = self._new(html.escape(text))
+        return slot
 
     def field(self, field: messages.Field) -> str:
         """Return a slot that stays open until a message is merged."""
@@ -79,20 +119,52 @@ class Slots:
         content = self._contents.get(match[1]) if match else None
         return content if isinstance(content, messages.Field) else None
 
-    def fill(self, document: str) -> messages.Pieces:
+    def skeleton(self, document: str) -> Skeleton:
+        """Cut a document at its slots; the same document is cut once."""
+        return (_cut if len(document) <= _MAX_KEPT else Skeleton)(document, self._word)
+
+    def fill(self, document: str | Skeleton) -> messages.Pieces:
         """Replace every slot by what it stands for; fields stay open.
 
         Control characters, which make Gmail cut a mail short, become what Windows means by them, or nothing.
         """
-        pieces: list[str | messages.Field] = []
+        skeleton = document if isinstance(document, Skeleton) else Skeleton(document, self._word)
+        self._look()
+        pieces = list(self._nested(skeleton) if self._is_nested else self._flat(skeleton))
+        if not (skeleton.is_clean and self._is_clean):
+            # Only now: what stands between two control characters must not become a slot.
+            pieces = [_clean(piece) if isinstance(piece, str) else piece for piece in pieces]
+        return tuple(filter(None, pieces))
+
+    def _look(self) -> None:
+        """Find out what the contents are like, unless nothing has come to them since."""
+        if self._looked_at != len(self._contents):
+            everything = "".join(content for content in self._contents.values() if isinstance(content, str))
+            self._is_nested, self._is_clean = self._word in everything, _is_clean(everything)
+            self._looked_at = len(self._contents)
+
+    def _flat(self, skeleton: Skeleton) -> Iterator[str | messages.Field]:
+        """Yield text and fields, where no content holds a slot."""
+        filled: list[Any] = skeleton.pieces.copy()
+        filled[1::2] = [self._contents.get(number, "") for number in filled[1::2]]
+        start = 0
+        for at in [place for place, piece in enumerate(filled) if type(piece) is messages.Field]:
+            yield "".join(filled[start:at])
+            yield filled[at]
+            start = at + 1
+        yield "".join(filled[start:])
+
+    def _nested(self, skeleton: Skeleton) -> Iterator[str | messages.Field]:
+        """Yield text and fields, where contents hold slots too."""
         literal: list[str] = []
-        stack = [iter(self.pattern.split(document))]
+        stack = [iter(skeleton.pieces)]
         while stack:
             for text in stack[-1]:
                 literal.append(text)
                 content = self._contents.get(next(stack[-1], ""))
                 if isinstance(content, messages.Field):
-                    pieces += [_clean("".join(literal)), content]
+                    yield "".join(literal)
+                    yield content
                     literal = []
                 elif content and self._word in content:
                     stack.append(iter(self.pattern.split(content)))
@@ -101,28 +173,22 @@ class Slots:
                     literal.append(content)
             else:
                 stack.pop()
-        return tuple(piece for piece in (*pieces, _clean("".join(literal))) if piece)
+        yield "".join(literal)
 
-    def bytes_by_entry(self, document: str = "") -> dict[str, int]:
+    def bytes_by_entry(self, document: str | Skeleton = "") -> dict[str, int]:
         """Return how many bytes of HTML each entry takes, as far as rows of the document are its own.
 
         A row holds headline, text and sources; where entries share one, their texts alone are counted.
         """
+        skeleton = document if isinstance(document, Skeleton) else Skeleton(document, self._word)
         sizes: dict[str, int] = {}
         for number, entry in self._entries.items():
-            row = self._row(document, f"{self._word}{number}X")
-            pieces = self.pattern.split(row)
-            if len(self._entries.keys() & set(pieces[1::2])) != 1:
-                pieces = ["", number]
-            filled = (str(self._contents[one]) for one in pieces[1::2] if one in self._contents)
-            size = sum(len(piece.encode()) for piece in (*pieces[::2], *filled))
-            sizes[entry] = sizes.get(entry, 0) + size
+            row = skeleton.row(number)
+            if len(self._entries.keys() & row.numbers) != 1:
+                row = _Row(0, (number,))
+            filled = (str(self._contents[one]) for one in row.numbers if one in self._contents)
+            sizes[entry] = sizes.get(entry, 0) + row.size + sum(map(_size, filled))
         return sizes
-
-    def _row(self, document: str, slot: str) -> str:
-        at = document.find(slot)
-        start, end = document.rfind("<tr", 0, at), document.find("</tr>", at)
-        return document[start : end + 5] if at >= 0 and start >= 0 and end >= 0 else ""
 
     def _new(self, content: str | messages.Field) -> str:
         number = str(len(self._contents))
@@ -137,10 +203,28 @@ def _another(everything: str) -> str:
     return next(word for word in starts if word not in everything)
 
 
-def _clean(text: str) -> str:
+@functools.lru_cache(maxsize=_KEPT)
+def _cut(document: str, word: str) -> Skeleton:
+    return Skeleton(document, word)
+
+
+def forget() -> None:
+    """Let go of every skeleton."""
+    _cut.cache_clear()
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _is_clean(text: str) -> bool:
     written = text.encode("utf-8", "surrogatepass")
-    if len(written.translate(None, _C0)) == len(written) and not _C1.search(written):
-        return text
+    return len(written.translate(None, _C0)) == len(written) and not (
+        len(written) > len(text) and _C1.search(written)
+    )
+
+
+def _clean(text: str) -> str:
     return _CONTROLS.sub(lambda match: _meant(match[0]), text)
 
 

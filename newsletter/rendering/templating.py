@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import traceback
 import types
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ import jinja2.environment
 import jinja2.nodes
 import jinja2.runtime
 import jinja2.sandbox
+import jinja2.visitor
 import markupsafe
 
 from newsletter.domain import errors, messages
@@ -23,6 +25,8 @@ from newsletter.rendering import slots as slot_room
 
 #: A template that writes more than this loops.
 _MAX_CHARACTERS = 4_000_000
+#: Pieces of what a template writes that are counted at once.
+_AT_ONCE = 16
 #: Rounds of all ranges in one render.
 _MAX_ROUNDS = 100_000
 #: The name under which a render's slots travel in its context.
@@ -37,8 +41,9 @@ class Words(types.SimpleNamespace):
 
 
 #: Records, of which nothing can be changed and nothing called: the sandbox need not look any closer.
-#: What a template imports is one too: it shows its macros, and values that the sandbox let it have.
-_RECORDS: set[type] = {Words, jinja2.environment.TemplateModule}
+#: What a template imports is one too: it shows its macros, and values that the sandbox let it have. A loop
+#: shows where it is.
+_RECORDS: set[type] = {Words, jinja2.environment.TemplateModule, jinja2.runtime.LoopContext}
 
 
 class Function:
@@ -66,11 +71,45 @@ class _Generator(jinja2.compiler.CodeGenerator):
             self.write(f"({finalize.src}")
 
 
+class _Settling(jinja2.visitor.NodeTransformer):
+    """Puts values that never change into a template, where it does nothing but write them."""
+
+    def __init__(self, settled: Mapping[str, Any]) -> None:
+        self._settled = settled
+
+    def visit_Output(self, node: jinja2.nodes.Output) -> jinja2.nodes.Output:  # noqa: N802  (named by Jinja)
+        self.generic_visit(node)
+        node.nodes = list(map(self._written, node.nodes))
+        return node
+
+    def _written(self, node: jinja2.nodes.Expr) -> jinja2.nodes.Expr:
+        value = self._value(node)
+        if not isinstance(value, str | int):
+            return node
+        return jinja2.nodes.TemplateData(str(value), lineno=node.lineno)
+
+    def _value(self, node: jinja2.nodes.Node) -> Any:
+        if isinstance(node, jinja2.nodes.Name):
+            return self._settled.get(node.name)
+        if not isinstance(node, jinja2.nodes.Getattr):
+            return None
+        inside = self._value(node.node)
+        known = vars(inside) if isinstance(inside, Words) else inside
+        return known.get(node.attr) if isinstance(known, Mapping) else None
+
+
 class _Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
     """A sandbox in which text cannot be multiplied without end."""
 
     code_generator_class = _Generator
     intercepted_binops = frozenset({"*", "**"})
+    #: Values that never change, by their names, and theirs by theirs.
+    settled: Mapping[str, Any] = types.MappingProxyType({})
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> jinja2.nodes.Template:
+        template = super()._parse(source, name, filename)
+        _Settling(self.settled).visit(template)
+        return template
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if type(obj) not in _RECORDS or attribute.startswith("_"):
@@ -81,12 +120,13 @@ class _Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
             return self.undefined(obj=obj, name=attribute)
 
     def call(self, context: jinja2.runtime.Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if type(obj) not in {Function, jinja2.runtime.Macro}:
+        kind = type(obj)
+        if kind is not Function and kind is not jinja2.runtime.Macro:
             return super().call(context, obj, *args, **kwargs)
         # Neither sees anything of the place that calls it: a macro sees what its own template sees.
         kwargs.pop("_loop_vars", None)
         kwargs.pop("_block_vars", None)
-        return obj.call(*args, **kwargs) if type(obj) is Function else obj(context.eval_ctx, *args, **kwargs)
+        return obj.call(*args, **kwargs) if kind is Function else obj(context.eval_ctx, *args, **kwargs)
 
     def call_binop(self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any) -> Any:
         if not isinstance(left, int | float) or not isinstance(right, int | float) or operator == "**":
@@ -94,8 +134,16 @@ class _Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
 
-def environment(folders: tuple[Path, ...], *, escaping: bool) -> jinja2.Environment:
-    """Build the environment for the templates of some folders."""
+def environment(
+    folders: tuple[Path, ...], *, escaping: bool, settled: Mapping[str, Any] = types.MappingProxyType({})
+) -> jinja2.Environment:
+    """Build the environment for the templates of some folders.
+
+    Args:
+        folders: searched in order.
+        escaping: whether what is written is MJML or HTML.
+        settled: values that are the same in each render, by names that no template binds; safe as they are.
+    """
     built = _Environment(
         loader=jinja2.FileSystemLoader(folders),
         autoescape=escaping,
@@ -105,8 +153,11 @@ def environment(folders: tuple[Path, ...], *, escaping: bool) -> jinja2.Environm
         lstrip_blocks=True,
         keep_trailing_newline=True,
         extensions=["jinja2.ext.do"],
+        # As many as there are files.
+        cache_size=-1,
     )
     built.globals = {}
+    built.settled = settled
     return built
 
 
@@ -119,9 +170,10 @@ def run(environment: jinja2.Environment, name: str, context: Mapping[str, Any]) 
     written: list[str] = []
     size = 0
     try:
-        for chunk in environment.get_template(name).generate({**context, "range": _Rounds().range}):
-            written.append(chunk)
-            size += len(chunk)
+        chunks = environment.get_template(name).generate({**context, "range": _Rounds().range})
+        while some := list(itertools.islice(chunks, _AT_ONCE)):
+            written += some
+            size += sum(map(len, some))
             if size > _MAX_CHARACTERS:
                 raise errors.RenderError(f"{name}: writes more than {_MAX_CHARACTERS:,} characters")
     except jinja2.TemplateNotFound as error:

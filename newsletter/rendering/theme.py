@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from newsletter.domain import errors
 from newsletter.rendering import tokens as token_room
@@ -76,12 +77,31 @@ def of_workspace(templates: Path, *, tokens: token_room.Tokens | None = None) ->
     return theme.with_templates(templates.resolve())
 
 
-@functools.cache
-def environment(folders: tuple[Path, ...], *, escaping: bool) -> jinja2.Environment:
-    """Return the environment for templates of a kind: MJML and HTML are escaped, text is not."""
+@functools.lru_cache(maxsize=16)
+def environment(
+    folders: tuple[Path, ...], *, escaping: bool, tokens: token_room.Tokens | None = None
+) -> jinja2.Environment:
+    """Return the environment for templates of a kind: MJML and HTML are escaped, text is not.
+
+    Design tokens become a part of the packaged templates, which leave the name ``theme`` as it is; a
+    workspace's own look them up at each render.
+    """
     from newsletter.rendering import templating
 
-    return templating.environment(folders, escaping=escaping)
+    is_packaged = len(folders) == 1
+    settled = {"theme": _alike(tokens)} if tokens and is_packaged else {}
+    return templating.environment(folders, escaping=escaping, settled=settled)
+
+
+def _alike(tokens: token_room.Tokens) -> Mapping[str, Any]:
+    """Return the tokens that are the same in every language."""
+    from newsletter.rendering import templating
+
+    return {
+        name: value
+        for name, value in vars(templating.trusted(tokens)).items()
+        if name not in token_room.SPOKEN
+    }
 
 
 def parse(theme: Theme) -> list[str]:

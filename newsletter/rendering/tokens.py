@@ -79,6 +79,8 @@ FONTS: Mapping[str, Mapping[str, str]] = {
     "zh": {"text_font": "'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', "},
     "ko": {"text_font": "'Apple SD Gothic Neo', 'Malgun Gothic', 'Noto Sans CJK KR', "},
 }
+#: The tokens that a language has a part in.
+SPOKEN = frozenset(name for stacks in FONTS.values() for name in stacks)
 
 
 def for_language(tokens: Tokens, language: str) -> Tokens:

@@ -30,10 +30,14 @@ _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi"})
 _DENSE = frozenset({"ja", "zh", "ko"})
 #: Ten times what Gmail shows: no letter, whatever it was meant to be.
 _MAX_CHARACTERS = 1_000_000
+#: Parts of issues kept as what they say, and the longest of them.
+_KEPT, _MAX_KEPT = 64, 20_000
 #: The level of an entry's headline: in a digest, “Details” stands above it.
 _LEVELS = {issues.Layout.DIGEST: 3, issues.Layout.LETTER: 2}
 
 _WRAP, _RULED = templating.Function(columns.wrap), templating.Function(columns.ruled)
+
+templating.record(issues.Hero)
 
 
 @templating.record
@@ -98,7 +102,7 @@ class Views:
         in_mail: bool = True,
     ) -> None:
         """Begin a render, for mail or for browsers."""
-        everything = f"{issue}{publication}"
+        everything = _everything(issue, publication)
         if "{{" in everything:
             kept = snippets.available(theme.folders).values()
             everything += "".join(path.read_text("utf-8", "replace") for path in kept)
@@ -193,7 +197,7 @@ class Views:
 
     def _line(self, line: str, number: int) -> str:
         """Return one line of editors' text, its fields open and its quotes and dashes set well."""
-        return markdown.typeset(self._opened(line, number))
+        return markdown.typeset(self._opened(line, number) if "{{" in line else line)
 
     def _passage(self, source: str, *, level: int, line: int = 0, entry: str = "") -> Passage:
         opened = self._markdown(source, line)
@@ -228,11 +232,40 @@ class Views:
         return f"{self._issue.path}:{first + line - 1}: " if first else ""
 
 
+def _everything(issue: issues.Issue, publication: publications.Publication) -> str:
+    """Return everything that an issue and its publication say, and a little more."""
+    try:
+        said = "".join(map(_said, (publication, *issue.entries)))
+    except OverflowError:
+        return f"{issue}{publication}"
+    return f"{vars(issue) | {'entries': ()}}{said}"
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _said(part: issues.Entry | publications.Publication) -> str:
+    """Return everything that a part of an issue says.
+
+    Raises:
+        OverflowError: it is too much to be kept.
+    """
+    said = f"{part}"
+    if len(said) > _MAX_KEPT:
+        raise OverflowError
+    return said
+
+
+def forget() -> None:
+    """Let go of what was said and referred to."""
+    _said.cache_clear()
+    _references.cache_clear()
+
+
 def _contact(contact: str) -> Contact:
     is_address = "@" in contact and not any(character.isspace() or character in "<>" for character in contact)
     return Contact(text=contact, url=f"mailto:{contact}" if is_address else "")
 
 
+@functools.lru_cache(maxsize=_KEPT)
 def _references(sources: tuple[issues.Source, ...]) -> tuple[Reference, ...]:
     """Return sources with a text for each link; two links never say the same and lead elsewhere."""
     taken: dict[str, int] = {}

@@ -75,7 +75,9 @@ def _poured(
     image_base, page = places
     reading = views.Views(issue, publication, theme, image_base=image_base, in_mail=False)
     context = reading.context() | {"address": page}
-    written = templating.run(themes.environment(theme.folders, escaping=True), template, context)
+    written = templating.run(
+        themes.environment(theme.folders, escaping=True, tokens=theme.tokens), template, context
+    )
     values = {**everybody(issue, publication), "view_url": page}
     return fields.join(reading.slots.fill(written), values, escape=html.escape)
 

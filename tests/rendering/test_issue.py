@@ -10,7 +10,7 @@ import pytest
 
 from newsletter.domain import errors, issues, messages
 from newsletter.rendering import issue as issue_room
-from newsletter.rendering import merge, theme
+from newsletter.rendering import merge, slots, theme
 from newsletter.rendering import tokens as token_room
 from tests.rendering import samples
 
@@ -237,3 +237,22 @@ def test_from_right_to_left_tables_and_what_stands_in_other_letters_keep_their_d
     assert 'font-weight:bold;text-align:center">عدد</th>' in found
     assert '<span dir="auto">12 Quay Street, Harbourtown 10001</span>' in found
     assert '<span dir="auto">' not in html_of()
+
+
+@pytest.mark.parametrize("much", [0, 30_000])
+def test_what_looks_like_a_slot_is_what_an_editor_wrote(much: int) -> None:
+    word = f"{slots.Slots('').text('x').removesuffix('0X')}1X"
+    for said in (word, word.lower(), f"{word} again"):
+        entry = dataclasses.replace(samples.ENTRIES[0], body=f"# {said}\n\n{'word ' * (much // 5)}")
+        issue = dataclasses.replace(samples.ISSUE, entries=(*samples.ENTRIES[1:], entry))
+        for _ in range(2):
+            assert said in html_of(issue)
+            assert said.upper() in text_of(issue)
+
+
+def test_sizes_of_entries_are_the_same_whatever_was_rendered_before() -> None:
+    fewer = dataclasses.replace(samples.ISSUE, entries=samples.ENTRIES[::-1])
+    first = samples.rendered().bytes_by_entry
+    samples.rendered(fewer)
+    slots.forget()
+    assert first == samples.rendered().bytes_by_entry

@@ -69,3 +69,40 @@ def test_control_characters_become_what_was_meant_or_nothing() -> None:
     holder = slots.Slots("")
     written = holder.html(slots.Html("it\x92s \x93here\x94\x81\x00\x07\n\tend\r\n"))
     assert holder.fill(written) == ("it’s “here”\n\tend\n",)
+
+
+def test_a_skeleton_is_cut_once_and_filled_like_its_document() -> None:
+    holder = slots.Slots("")
+    document = f"<b>{holder.text('a & b')}</b>{holder.field(VIEW)}{holder.html(slots.Html('<i>'))}"
+    skeleton = holder.skeleton(document)
+    assert holder.skeleton(document) is skeleton
+    assert holder.fill(skeleton) == holder.fill(document) == ("<b>a &amp; b</b>", VIEW, "<i>")
+
+
+def test_one_skeleton_serves_slots_of_one_word_alone() -> None:
+    first, second = slots.Slots(""), slots.Slots(slots.Slots("").text("x"))
+    document = first.text("one") + second.text("two")
+    assert first.fill(first.skeleton(document)) == (f"one{second.text('two')}",)
+    assert second.fill(second.skeleton(document)) == (f"{first.text('one')}two",)
+
+
+def test_what_comes_after_a_filling_is_cleaned_and_opened_too() -> None:
+    holder = slots.Slots("")
+    assert holder.fill(holder.text("clean")) == ("clean",)
+    assert holder.fill(holder.text("dirty\x07")) == ("dirty",)
+    assert holder.fill(holder.html(slots.Html(f"see {holder.field(VIEW)}"))) == ("see ", VIEW)
+
+
+def test_control_characters_of_the_document_itself_are_cleaned() -> None:
+    holder = slots.Slots("")
+    assert holder.fill(f"a\x07b{holder.text('c')}\x92") == ("abc’",)
+
+
+@given(st.integers(1, 10), st.sampled_from("\x00\x07\x7f\x81"))
+def test_a_control_character_cannot_make_a_slot_of_what_was_written(place: int, control: str) -> None:
+    holder = slots.Slots("")
+    slot = holder.text("other")
+    forged = slot[:place] + control + slot[place:]
+    assert holder.fill(holder.text(forged)) == (slot,)
+    assert holder.fill(f"{forged}{holder.field(VIEW)}") == (slot, VIEW)
+    assert holder.fill(holder.text(f"{forged} {holder.field(VIEW)}")) == (f"{slot} ", VIEW)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 from pathlib import Path
 
+import jinja2.nodes
 import pytest
 
 from newsletter.domain import errors
 from newsletter.rendering import issue as issue_room
-from newsletter.rendering import labels, theme
+from newsletter.rendering import labels, templating, theme, views
 from newsletter.rendering import tokens as token_room
 from tests.rendering import samples
 
@@ -76,3 +78,59 @@ def test_dates_are_written_as_the_language_does() -> None:
     folders = theme.packaged().folders
     assert labels.written_date(date(2026, 1, 9), labels.read(folders, "en")) == "January 9, 2026"
     assert labels.written_date(date(2026, 1, 9), labels.read(folders, "ja")) == "2026年1月9日"
+
+
+def written(source: str, dressed: theme.Theme, *, with_tokens: bool) -> str:
+    tokens = dressed.tokens if with_tokens else None
+    environment = theme.environment(dressed.folders, escaping=True, tokens=tokens)
+    reading = views.Views(samples.ISSUE, samples.PUBLICATION, dressed)
+    context = reading.context() | {"preheader_filler": "", "address": ""}
+    return templating.run(environment, source, context)
+
+
+@pytest.mark.parametrize("name", ["digest.mjml.j2", "letter.mjml.j2", "web.html.j2", "feed.html.j2"])
+def test_tokens_that_are_part_of_a_template_are_written_as_those_that_are_looked_up(name: str) -> None:
+    tokens = token_room.Tokens(
+        width=640, corner=8, logo="a.png", accent=token_room.Pair("#005f3c", "#7fd1ae")
+    )
+    for dressed in (theme.packaged(), dataclasses.replace(theme.packaged(), tokens=tokens)):
+        assert written(name, dressed, with_tokens=True) == written(name, dressed, with_tokens=False)
+
+
+def test_packaged_templates_leave_the_name_of_the_theme_as_it_is() -> None:
+    environment = theme.environment(theme.packaged().folders, escaping=True)
+    for name in environment.list_templates(extensions=["j2"]):
+        source, *_ = environment.loader.get_source(environment, name) if environment.loader else ("",)
+        names = environment.parse(source).find_all(jinja2.nodes.Name)
+        assert {found.ctx for found in names if found.name == "theme"} <= {"load"}
+
+
+def test_a_workspaces_own_template_may_call_something_else_its_theme(tmp_path: Path) -> None:
+    (tmp_path / "x.html.j2").write_text("{{ theme.width }}{% set theme = labels %}{{ theme.view }}")
+    own = theme.packaged().with_templates(tmp_path)
+    assert written("x.html.j2", own, with_tokens=True).startswith("600Q")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "hero.__class__",
+        "hero.__dataclass_fields__",
+        "articles[0].__init__",
+        "labels.__dict__",
+        "theme.__class__",
+    ],
+)
+def test_records_show_templates_nothing_but_what_they_hold(tmp_path: Path, expression: str) -> None:
+    (tmp_path / "x.html.j2").write_text(f"{{{{ {expression} }}}}")
+    with pytest.raises(errors.RenderError, match="unsafe"):
+        written("x.html.j2", theme.packaged().with_templates(tmp_path), with_tokens=True)
+
+
+def test_a_loop_shows_where_it_is_and_nothing_inside_it(tmp_path: Path) -> None:
+    (tmp_path / "x.html.j2").write_text("{% for a in [1, 2] %}{{ loop.index }}{{ loop.last }}{% endfor %}")
+    own = theme.packaged().with_templates(tmp_path)
+    assert written("x.html.j2", own, with_tokens=True) == "1False2True"
+    (tmp_path / "x.html.j2").write_text("{% for a in [1, 2] %}{{ loop._iterable }}{% endfor %}")
+    with pytest.raises(errors.RenderError, match="unsafe"):
+        written("x.html.j2", own, with_tokens=True)
