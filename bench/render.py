@@ -16,6 +16,7 @@ import shutil
 import statistics
 import subprocess
 import time
+import urllib.parse
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,6 +89,7 @@ class Ours:
         for room in (passages, mjml, slots, views):
             room.forget()
         markdown.typeset.cache_clear()
+        urllib.parse.clear_cache()
         issue_room.render(self.issue, self.publication, self.theme)
 
     def again(self) -> None:

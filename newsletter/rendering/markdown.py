@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
+    from newsletter.rendering import prose
+
 #: Gmail cuts a whole mail at 102,000 bytes, and parsers have slow corners.
 MAX_CHARACTERS = 100_000
 #: Brackets that never close are looked for to the end, each: a text of 100,000 would take half a minute.
@@ -53,7 +55,10 @@ _RULES = {
     "footnote_anchor": "",
 }
 #: What the typographer changes something about.
-_TYPED = re.compile(r"[\"']|\((?:c|r|tm)\)|\+-|\.\.|[?!]{4}|,,|--", re.IGNORECASE)
+_TYPED = ('"', "'", "--", "..", ",,", "+-", "!!", "!?", "?!", "??")
+_SCOPED = re.compile(r"\((?:c|r|tm)\)", re.IGNORECASE)
+#: Between letters it is always one, whatever stands around.
+_APOSTROPHE = re.compile(r"(?<=[^\W_])'(?=[^\W_])")
 _PLAIN_URL = re.compile(
     r"https?://[a-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9._~/-]*)?(?:\?[A-Za-z0-9._~=&-]*)?"
 ).fullmatch
@@ -69,10 +74,7 @@ def parse(text: str) -> list[Token]:
     Raises:
         RenderError: it is too long, or nested too deeply, to be anything but a mistake.
     """
-    if len(text) > MAX_CHARACTERS:
-        raise errors.RenderError(f"a text of {len(text):,} characters is too long for a letter")
-    if text.count("[") > MAX_BRACKETS:
-        raise errors.RenderError(f"a text with {text.count('['):,} opening brackets is no letter")
+    _measure(text)
     tokens = _parser().parse(text, {})
     if any(token.level > _MAX_DEPTH for token in tokens):
         raise errors.RenderError(
@@ -80,6 +82,31 @@ def parse(text: str) -> list[Token]:
             hint="eight lists in one another are the most; set some of them side by side",
         )
     return tokens
+
+
+def prose_of(text: str) -> list[prose.Paragraph] | None:
+    """Read Markdown that is nothing but plain prose; None where it may be anything else.
+
+    Raises:
+        RenderError: it is too long.
+    """
+    from newsletter.rendering import prose
+
+    _measure(text)
+    set_well = _APOSTROPHE.sub("’", text) if "'" in text else text
+    return None if _is_typed(set_well) else prose.read(set_well)
+
+
+def _measure(text: str) -> None:
+    if len(text) > MAX_CHARACTERS:
+        raise errors.RenderError(f"a text of {len(text):,} characters is too long for a letter")
+    if text.count("[") > MAX_BRACKETS:
+        raise errors.RenderError(f"a text with {text.count('['):,} opening brackets is no letter")
+
+
+def _is_typed(text: str) -> bool:
+    """Say whether there may be anything for the typographer to do."""
+    return any(sign in text for sign in _TYPED) or ("(" in text and _SCOPED.search(text) is not None)
 
 
 def prepare(
@@ -121,8 +148,15 @@ def to_html(tokens: Sequence[Token], elements: Mapping[str, styles.Element]) -> 
     """Write tokens as clean HTML whose every element carries its style inline."""
     from newsletter.rendering import prose
 
-    plain = prose.to_html(tokens, functools.partial(_opening, elements))
-    return cleaned(tokens, elements) if plain is None else plain
+    plain = prose.of_tokens(tokens)
+    return cleaned(tokens, elements) if plain is None else prose_to_html(plain, elements)
+
+
+def prose_to_html(paragraphs: Sequence[prose.Paragraph], elements: Mapping[str, styles.Element]) -> str:
+    """Write plain prose, which needs no cleaning, as HTML whose every element carries its style inline."""
+    from newsletter.rendering import prose
+
+    return prose.to_html(paragraphs, functools.partial(_opening, elements))
 
 
 def cleaned(tokens: Sequence[Token], elements: Mapping[str, styles.Element]) -> str:
@@ -143,7 +177,7 @@ def typeset(line: str) -> str:
     """
     if len(line) > MAX_LINE:
         raise errors.RenderError(f"a line of {len(line):,} characters is too long for a letter: {line[:60]}…")
-    if not _TYPED.search(line):
+    if not _is_typed(line):
         return line
     parser = _typesetter()
     return "".join(child.content for token in parser.parseInline(line) for child in token.children or ())

@@ -10,15 +10,12 @@ import dataclasses
 import functools
 import posixpath
 import urllib.parse
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from newsletter.domain import errors
 from newsletter.rendering import markdown, slots, styles, text
 from newsletter.rendering import tokens as token_room
-
-if TYPE_CHECKING:
-    from markdown_it.token import Token
 
 #: Passages kept: some ten issues' worth.
 _KEPT = 128
@@ -73,7 +70,8 @@ class Read(NamedTuple):
 
 class _Tree(NamedTuple):
     html: str
-    tokens: tuple[Token, ...]
+    #: Writes it as plain text, with its link notes.
+    to_text: Callable[[text.Notes], str]
 
 
 def read(source: str, manner: Manner, *, level: int, after: int, holder: slots.Slots) -> Read:
@@ -112,6 +110,12 @@ def forget() -> None:
 
 
 def _tree(source: str, manner: Manner, level: int, holder: slots.Slots | None) -> _Tree:
+    elements = _elements(manner)
+    # Where slots may stand in addresses, each address is looked at.
+    plain = markdown.prose_of(source) if holder is None else None
+    if plain is not None:
+        html = markdown.prose_to_html(plain, elements)
+        return _Tree(html, functools.partial(text.from_prose, plain))
     tokens = markdown.prepare(
         markdown.parse(source),
         level=level,
@@ -119,12 +123,12 @@ def _tree(source: str, manner: Manner, level: int, holder: slots.Slots | None) -
         slots=holder,
         credit_label=manner.credit_label,
     )
-    return _Tree(markdown.to_html(tokens, _elements(manner)), tuple(tokens))
+    return _Tree(markdown.to_html(tokens, elements), functools.partial(text.from_tokens, tokens))
 
 
 def _written(tree: _Tree, manner: Manner, after: int) -> Read:
     notes = text.Notes(image=manner.image, after=after)
-    return Read(tree.html, text.from_tokens(tree.tokens, notes), notes.listed(), notes.last)
+    return Read(tree.html, tree.to_text(notes), notes.listed(), notes.last)
 
 
 @functools.lru_cache(maxsize=8)

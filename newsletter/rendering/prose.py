@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from markdown_it.common.utils import mdTrim
 from markdown_it.rules_core import StateCore, normalize
@@ -41,14 +41,8 @@ _LINE_END = re.compile(_BREAK)
 _SURE_URL = re.compile(
     r"https?://(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,}(?:/[A-Za-z0-9._~/-]*)?(?:\?[A-Za-z0-9._~=&-]*)?"
 ).fullmatch
-_ELEMENTS = {
-    "em_open": "em",
-    "em_close": "em",
-    "strong_open": "strong",
-    "strong_close": "strong",
-    "link_open": "a",
-    "link_close": "a",
-}
+_OPENINGS = {"em_open": "em", "strong_open": "strong", "link_open": "a"}
+_CLOSINGS = {"em_close": "em", "strong_close": "strong", "link_close": "a"}
 
 
 def plugin(parser: MarkdownIt) -> None:
@@ -141,62 +135,133 @@ def _text(content: str, *, level: int = 0) -> Token:
     return Token("text", "", 0, level=level, content=content)
 
 
-def to_html(tokens: Sequence[Token], opening: Callable[[str, str], str]) -> str | None:
-    """Write the tokens of a whole text; None where they hold anything that a cleaner should see.
+class Phrase(NamedTuple):
+    """A stretch of a paragraph: what HTML and mail show as it is, line ends as blanks."""
+
+    #: The element that it is, “a”, “em” or “strong”; empty for words alone.
+    element: str
+    text: str
+    #: Where a link leads.
+    url: str = ""
+
+
+Paragraph = Sequence[Phrase]
+
+
+def read(source: str) -> list[Paragraph] | None:
+    """Return the paragraphs of a text in which there is nothing for a typographer to do.
+
+    Returns:
+        None where the text holds anything that is not read here.
+    """
+    source = source.strip("\n")
+    # Neither a control nor any blank but one: what parsers of HTML may change is not printable.
+    if " \n" in source or source.endswith(" ") or not source.replace("\n", "").isprintable():
+        return None
+    paragraphs: list[Paragraph] = []
+    for text in filter(None, (text.strip("\n") for text in source.split("\n\n"))):
+        phrases = _phrases_of(text) if all(map(_BEGINS_WORDS, text.split("\n"))) else None
+        if phrases is None:
+            return None
+        paragraphs.append(phrases)
+    return paragraphs
+
+
+def _phrases_of(text: str) -> Paragraph | None:
+    phrases: list[Phrase] = []
+    words, end = "", 0
+    for phrase in _PHRASE.finditer(text):
+        if phrase.start() != end:
+            return None
+        end = phrase.end()
+        kind = phrase.lastgroup
+        if kind == "words":
+            words += phrase[0]
+        elif kind == "line":
+            words += " "
+        elif kind == "url" and not _SURE_URL(phrase["url"]):
+            return None
+        else:
+            phrases.append(Phrase("", words))
+            words = ""
+            phrases.append(_marked(phrase))
+    phrases.append(Phrase("", words))
+    return phrases if end == len(text) else None
+
+
+def _marked(phrase: re.Match[str]) -> Phrase:
+    if phrase.lastgroup == "url":
+        return Phrase("a", _LINE_END.sub(" ", phrase["label"]), phrase["url"])
+    return Phrase("strong" if len(phrase["mark"]) == 2 else "em", phrase["stressed"])
+
+
+def of_tokens(tokens: Sequence[Token]) -> list[Paragraph] | None:
+    """Return the paragraphs of a whole text that was read with care; None where there is anything else.
 
     Args:
         tokens: of a text whose pictures, quotes and addresses are in their places.
-        opening: writes the opening tag of an element from its name and attributes.
     """
     if len(tokens) % 3:
         return None
-    written: list[str] = []
+    paragraphs: list[Paragraph] = []
     for start, inline, end in zip(tokens[::3], tokens[1::3], tokens[2::3], strict=True):
         kinds = (start.type, inline.type, end.type)
         if kinds != ("paragraph_open", "inline", "paragraph_close") or start.tag != "p":
             return None
-        words = _words(inline.children or (), opening)
-        if words is None or start.hidden or start.attrs:
+        phrases = _phrases_in(inline.children or ())
+        if phrases is None or start.hidden or start.attrs:
             return None
-        written.append(f"{opening('p', '')}{words}</p>")
-    return "\n".join(written).strip()
+        paragraphs.append(phrases)
+    return paragraphs
 
 
-def _words(children: Sequence[Token], opening: Callable[[str, str], str]) -> str | None:
-    """Write what stands in a paragraph, where no element stands in another."""
-    written: list[str] = []
-    inside = ""
+def _phrases_in(children: Sequence[Token]) -> Paragraph | None:
+    """Return the phrases of a paragraph in which no element stands in another."""
+    phrases: list[Phrase] = []
+    element, text, url = "", "", ""
     for child in children:
-        name = _ELEMENTS.get(child.type, "")
         if child.type == "text":
-            # Neither a control nor any blank but one: what parsers of HTML may change is not printable.
             if not child.content.isprintable():
                 return None
-            written.append(_escaped(child.content))
+            text += child.content
         elif child.type == "softbreak":
-            written.append(" ")
-        elif not name:
-            return None
-        elif inside:
-            if child.nesting >= 0 or name != inside:
-                return None
-            written.append(f"</{name}>")
-            inside = ""
+            text += " "
         else:
-            attributes = _attributes(name, child)
-            if child.nesting <= 0 or attributes is None:
+            found, leads = ("", "") if element else _opened(child)
+            if (_CLOSINGS.get(child.type) != element) if element else not found:
                 return None
-            written.append(opening(name, attributes))
-            inside = name
-    return None if inside else "".join(written)
+            phrases.append(Phrase(element, text, url))
+            element, text, url = found, "", leads
+    phrases.append(Phrase("", text))
+    return None if element else phrases
 
 
-def _attributes(name: str, token: Token) -> str | None:
-    """Write the attributes of an opening tag: an address of a link, and nothing else."""
-    if name != "a":
-        return None if token.attrs else ""
-    url = str(token.attrs.get("href"))
-    return f' href="{_escaped(url)}"' if len(token.attrs) == 1 and _SURE_URL(url) else None
+def _opened(token: Token) -> tuple[str, str]:
+    """Return the element that a token opens, and where it leads; nothing where it has anything else to it."""
+    element, attributes = _OPENINGS.get(token.type, ""), dict(token.attrs)
+    url = str(attributes.pop("href", "")) if element == "a" else ""
+    is_sure = bool(_SURE_URL(url)) if element == "a" else True
+    return (element, url) if is_sure and not attributes else ("", "")
+
+
+def to_html(paragraphs: Sequence[Paragraph], opening: Callable[[str, str], str]) -> str:
+    """Write paragraphs as HTML.
+
+    Args:
+        paragraphs: a whole text.
+        opening: writes the opening tag of an element from its name and attributes.
+    """
+    start = opening("p", "")
+    written = ("".join([_html(phrase, opening) for phrase in paragraph]) for paragraph in paragraphs)
+    return "\n".join([f"{start}{words}</p>" for words in written]).strip()
+
+
+def _html(phrase: Phrase, opening: Callable[[str, str], str]) -> str:
+    element, text, url = phrase
+    if not element:
+        return _escaped(text)
+    attributes = f' href="{_escaped(url)}"' if url else ""
+    return f"{opening(element, attributes)}{_escaped(text)}</{element}>"
 
 
 def _escaped(text: str) -> str:

@@ -12,6 +12,8 @@ from newsletter.rendering import columns
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
+    from newsletter.rendering import prose
+
 _HORIZONTAL_RULE = "* * *"
 #: Holds a note to the word before it while lines are broken; then it becomes a blank.
 _GLUE = "\x1f"
@@ -47,6 +49,30 @@ class Notes:
 def from_tokens(tokens: Sequence[Token], notes: Notes, *, width: int = columns.WIDTH) -> str:
     """Write Markdown tokens as paragraphs of plain text."""
     return _Writer(notes).blocks(tokens, width).replace(_GLUE, " ")
+
+
+def from_prose(paragraphs: Sequence[prose.Paragraph], notes: Notes, *, width: int = columns.WIDTH) -> str:
+    """Write plain prose as paragraphs of plain text."""
+    written = [columns.wrap(_spoken(paragraph, notes), columns=width) for paragraph in paragraphs]
+    return "\n\n".join(filter(str.strip, written)).replace(_GLUE, " ")
+
+
+def _spoken(paragraph: prose.Paragraph, notes: Notes) -> str:
+    written: list[str] = []
+    for element, text, url in paragraph:
+        mark = _MARKS.get(f"{element}_open", "")
+        written.append(f"{mark}{text}{mark}{_led(text, url, notes) if element == 'a' else ''}")
+    return "".join(written)
+
+
+def _led(label: str, url: str, notes: Notes) -> str:
+    """Return what follows the text of a link: nothing where the text is the address."""
+    plain = url.removeprefix("mailto:")
+    if label == plain:
+        return ""
+    note = f"<{plain}>" if plain != url else f"[{notes.number(url)}]"
+    # Japanese sets no blank before a bracket.
+    return note if columns.width(label[-1:]) == 2 else f"{_GLUE}{note}"
 
 
 class _Writer:
@@ -136,16 +162,12 @@ class _Writer:
         return _AROUND_LINE_END.sub("\n", text) if "\n" in text else text
 
     def _link(self, label: str, link: Token) -> str:
-        """Return what follows a link's text: nothing where the text is the address."""
+        """Return what follows the text of a link or a button."""
         url = str(link.attrs["href"])
         plain = url.removeprefix("mailto:")
-        if label == plain:
-            return ""
-        if issues.BUTTON in link.meta:
+        if issues.BUTTON in link.meta and label != plain:
             return f"：{plain}" if columns.width(label[-1:]) == 2 else f": {plain}"
-        note = f"<{plain}>" if plain != url else f"[{self._notes.number(url)}]"
-        # Japanese sets no blank before a bracket.
-        return note if columns.width(label[-1:]) == 2 else f"{_GLUE}{note}"
+        return _led(label, url, self._notes)
 
 
 def _raised(footnote: Token) -> str:

@@ -255,9 +255,9 @@ def _said(part: issues.Entry | publications.Publication) -> str:
 
 
 def forget() -> None:
-    """Let go of what was said and referred to."""
-    _said.cache_clear()
-    _references.cache_clear()
+    """Let go of what was said, referred to and wrapped."""
+    for kept in (_said, _references, _WRAP.call, _RULED.call):
+        kept.cache_clear()
 
 
 def _contact(contact: str) -> Contact:

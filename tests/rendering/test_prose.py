@@ -14,7 +14,8 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType
 from mdit_py_plugins import footnote
 
-from newsletter.rendering import markdown, prose, styles, theme
+from newsletter.domain import errors
+from newsletter.rendering import markdown, prose, styles, text, theme
 
 EXAMPLES = json.loads((Path(__file__).parent / "data" / "commonmark.json").read_text("utf-8"))["examples"]
 PHRASES = (
@@ -74,21 +75,21 @@ def parser() -> MarkdownIt:
 SLOW, FAST = parser(), parser().use(prose.plugin)
 
 
-@pytest.mark.parametrize("text", EXAMPLES)
-def test_every_example_of_commonmark_is_read_alike(text: str) -> None:
-    assert FAST.parse(text) == SLOW.parse(text)
+@pytest.mark.parametrize("source", EXAMPLES)
+def test_every_example_of_commonmark_is_read_alike(source: str) -> None:
+    assert FAST.parse(source) == SLOW.parse(source)
 
 
 @given(st.lists(st.sampled_from(PHRASES), max_size=8).map(" ".join))
-def test_phrases_in_any_order_are_read_alike(text: str) -> None:
-    assert FAST.parse(text) == SLOW.parse(text)
+def test_phrases_in_any_order_are_read_alike(source: str) -> None:
+    assert FAST.parse(source) == SLOW.parse(source)
 
 
 @given(st.text("ab1é *_[]()!&^\n\"'.:-/`\\", max_size=30))
 @example("**a** b")
 @example("[a](https://b)")
-def test_any_signs_are_read_alike(text: str) -> None:
-    assert FAST.parse(text) == SLOW.parse(text)
+def test_any_signs_are_read_alike(source: str) -> None:
+    assert FAST.parse(source) == SLOW.parse(source)
 
 
 def test_plain_prose_is_read_without_asking_each_rule() -> None:
@@ -118,30 +119,56 @@ def address(url: str, is_image: bool) -> str:
     return url
 
 
-def is_written_alike(text: str) -> bool:
-    """Say whether a text was written at a glance, once it is the same as after the cleaner."""
-    tokens = markdown.prepare(markdown.parse(text), level=3, address=address)
-    plain = prose.to_html(tokens, lambda name, attributes: f"<{name}{attributes}>")
-    for elements in STYLES:
+def ways(source: str) -> tuple[bool, bool]:
+    """Say whether a text is plain prose at a glance, and whether its tokens are; all ways write it alike."""
+    tokens = markdown.prepare(markdown.parse(source), level=3, address=address)
+    found = (markdown.prose_of(source), prose.of_tokens(tokens))
+    for plain in found:
         if plain is not None:
-            assert markdown.to_html(tokens, elements) == markdown.cleaned(tokens, elements)
-    return plain is not None
+            for elements in STYLES:
+                assert markdown.prose_to_html(plain, elements) == markdown.cleaned(tokens, elements)
+            ours, theirs = text.Notes(after=7), text.Notes(after=7)
+            assert text.from_prose(plain, ours) == text.from_tokens(tokens, theirs)
+            assert (ours.listed(), ours.last) == (theirs.listed(), theirs.last)
+    at_once, in_the_end = (plain is not None for plain in found)
+    assert in_the_end or not at_once
+    return at_once, in_the_end
 
 
-@pytest.mark.parametrize("text", EXAMPLES)
-def test_every_example_of_commonmark_is_written_alike(text: str) -> None:
-    is_written_alike(text)
+@pytest.mark.parametrize("source", EXAMPLES)
+def test_every_example_of_commonmark_is_written_alike(source: str) -> None:
+    ways(source)
 
 
-@given(st.lists(st.sampled_from((*PHRASES, "<i>", "a < b > c", "\x07", "\u00a0", "[x](tel:1)")), max_size=8))
+MORE = (
+    "<i>",
+    "a < b > c",
+    "\x07",
+    "\u00a0",
+    "[x](tel:1)",
+    "the dog's 1980's",
+    "dogs'",
+    "don''t",
+    "日本'の",
+    "(R)",
+    "????",
+)
+
+
+@given(st.lists(st.sampled_from((*PHRASES, *MORE)), max_size=8))
 def test_phrases_in_any_order_are_written_alike(phrases: list[str]) -> None:
-    is_written_alike(" ".join(phrases))
+    ways(" ".join(phrases))
 
 
 @given(SIGNS)
 @example('&quot; and "" & &lt;b&gt;')
-def test_any_signs_are_written_alike(text: str) -> None:
-    is_written_alike(text)
+@example(" a")
+@example("a \n\n b")
+@example("a\n \nb")
+@example("[https://a.org](https://a.org)")
+@example("1) a\n\n2026 b")
+def test_any_signs_are_written_alike(source: str) -> None:
+    ways(source)
 
 
 @given(st.from_regex(r"https?://[a-z0-9.-]{1,12}(:\d{1,6})?(/[a-z&?=._~-]*)?", fullmatch=True))
@@ -150,17 +177,32 @@ def test_any_signs_are_written_alike(text: str) -> None:
 @example("https://example.org:99999/")
 @example("https://example.org/?a=b&c=d&copy=1")
 def test_any_address_is_written_alike(url: str) -> None:
-    is_written_alike(f"[label]({url})")
-
-
-def test_plain_prose_is_written_at_a_glance() -> None:
-    assert is_written_alike(
-        "It’s **clear**: *see*\n[here & there](https://example.org/a?b=c&d).\n\n2 < 3 “too”."
-    )
+    ways(f"[label]({url}) [{url}]({url})")
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("source", "is_plain"),
+    [
+        (
+            "It’s **clear**: *see*\nR & D [here](https://example.org/a?b=c).\n\n\n2 x 3 [too](https://b.org)",
+            True,
+        ),
+        ("The harbour's dogs don't bark (they sing)! Do they?", True),
+        ("", True),
+        ('“It’s” "quoted" -- and... more', False),
+        ("(c) 2026", False),
+        ("2 < 3", False),
+        ("[a]\n\n[a]: https://example.org", False),
+        ("<https://example.org>", False),
+        ("[a & b](https://example.org/a?b=c&d)", False),
+    ],
+)
+def test_plain_prose_is_read_and_written_at_a_glance(source: str, is_plain: bool) -> None:
+    assert ways(source) == (is_plain, True)
+
+
+@pytest.mark.parametrize(
+    "source",
     [
         "a\x07b",
         "a\x92b",
@@ -175,16 +217,30 @@ def test_plain_prose_is_written_at_a_glance() -> None:
         "![alt](https://example.org/x.png)",
         "a ![alt](https://example.org/x.png)",
         '[a](https://example.org "title")',
+        '[a](https://example.org "button")',
         "[a](mailto:a@example.org)",
         "[a](https://example.org:99999)",
         "[a](https://1.2.3.400)",
         "[a](https://xn--a.org)",
         "[a](/path)",
         "[*a*](https://example.org)",
+        "a\n===",
+        "a[^1]\n\n[^1]: note",
+        "[a]\n\n[a]: /path",
+        "a | b\n--|--\nc | d",
+        "    code",
+        "<mailto:a@example.org>",
+        "a  \nb",
     ],
 )
-def test_anything_else_is_left_to_the_cleaner(text: str) -> None:
-    assert not is_written_alike(text)
+def test_anything_else_is_left_to_the_cleaner(source: str) -> None:
+    assert ways(source) == (False, False)
+
+
+def test_a_text_that_is_too_long_is_refused_before_it_is_read() -> None:
+    for source in ("a" * 100_001, "[" * 5_001):
+        with pytest.raises(errors.RenderError, match=r"too long|opening brackets"):
+            markdown.prose_of(source)
 
 
 @pytest.mark.parametrize(
