@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from typer._click.exceptions import BadParameter
 from typer._coercion import RuntimeParam, build_runtime_param
 from typer.core import TyperArgument, TyperOption
 
@@ -26,7 +27,12 @@ class _Late(RuntimeParam):
         return self._coerce_value(value, param, ctx)
 
     def _coerce_value(self, value: Any, param: _TyperParameter, ctx: Context) -> Any:
-        return build_runtime_param(param.type_descriptor).coerce(value, param=param, ctx=ctx)
+        try:
+            return build_runtime_param(param.type_descriptor).coerce(value, param=param, ctx=ctx)
+        except BadParameter as error:
+            # Pydantic's own words before whatever a validator says.
+            error.message = error.message.removeprefix("Value error, ")
+            raise
 
 
 def defer(command: Command) -> None:

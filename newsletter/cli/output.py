@@ -33,6 +33,11 @@ def line(text: str = "") -> None:
     sys.stdout.write(f"{text}\n")
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with the words for one or for many; where these are not given, they end in an s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def show(result: Any, *, as_json: bool, text: Callable[[], object]) -> None:
     """Print `result` as JSON when asked to, otherwise run `text`, which prints it for people."""
     if as_json:

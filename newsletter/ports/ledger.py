@@ -111,7 +111,7 @@ class Ledger(Protocol):
     def set_status(
         self, mailing: int, status: deliveries.MailingStatus, *, reason: str = "", now: datetime
     ) -> deliveries.Mailing:
-        """Pause, resume, hold, cancel or finish a mailing.
+        """Pause, hold, cancel or finish a mailing, or have it wait for its time again.
 
         Raises:
             MailingError: it is over already.

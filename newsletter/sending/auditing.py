@@ -39,7 +39,10 @@ class Audit:
         """
         found = next(self.ledger.deliveries(mailing.id, email=email), None)
         if found is None:
-            raise errors.MailingError(f"{email} is not in the mailing of issue {mailing.number}")
+            raise errors.MailingError(
+                f"{email} is not in the mailing of issue {mailing.number}",
+                hint=f"`newsletter mailing who {mailing.number}` lists who is",
+            )
         if found.merged_at is None or found.digest is None:
             raise errors.MailingError(
                 f"{email} was sent nothing by issue {mailing.number}: the delivery is {found.state}"

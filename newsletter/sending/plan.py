@@ -8,7 +8,7 @@ from datetime import datetime
 
 from newsletter import ports
 from newsletter.domain import deliveries, errors
-from newsletter.domain.deliveries import Mailing, MailingStatus
+from newsletter.domain.deliveries import Mailing, MailingStatus, State
 from newsletter.sending import clearance, owners, proofs
 
 
@@ -23,6 +23,22 @@ class Order:
     due_at: datetime | None = None
     #: Only subscribers that no earlier mailing of the issue reached.
     only_missing: bool = False
+
+
+def resume(ledger: ports.Ledger, found: Mailing, *, now: datetime) -> Mailing:
+    """Let a stopped mailing go on: at its time, where that has not come and nothing was tried yet.
+
+    Raises:
+        MailingError: it is over already.
+    """
+    if found.due_at is not None and found.due_at > now and _is_untried(ledger.tally(found.id)):
+        return ledger.set_status(found.id, MailingStatus.SCHEDULED, now=now)
+    return ledger.begin(found.id, now=now)
+
+
+def _is_untried(tally: deliveries.Tally) -> bool:
+    """Say whether every delivery waits for its first try: a schedule plans them anew."""
+    return tally.states.get(State.PLANNED, 0) == tally.total and tally.next_try is None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,7 +51,7 @@ class Audiences:
     def _unknown(self, name: str) -> errors.AudienceError:
         known = [EVERYONE, *self.saved]
         near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known are: {', '.join(known)}"
+        hint = f"did you mean {near[0]}? Or" if near else f"known are: {', '.join(known)}; or"
         return errors.AudienceError(
-            f"there is no audience “{name}”", hint=f"{hint} Or type a rule, such as tag:press"
+            f"there is no audience “{name}”", hint=f"{hint} type a rule, such as tag:press"
         )

@@ -7,45 +7,13 @@ import csv
 import io
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from newsletter import wiring
 from newsletter.domain.deliveries import MailingStatus, State
 from tests.cli import mailings
-from tests.cli.conftest import Result, Run
-from tests.cli.mailings import Postbox
-
-
-class House(NamedTuple):
-    """A workspace, its commands, and how to open a mail server for it."""
-
-    app: wiring.App
-    run: Run
-    serve: Callable[..., Postbox]
-
-    def mail(self, *words: object) -> Result:
-        return self.run("-C", self.app.workspace.root, "mailing", *words)
-
-
-@pytest.fixture
-def house(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    app = mailings.make(tmp_path)
-    with ExitStack() as stack:
-
-        def serve(**replies: Sequence[str]) -> Postbox:
-            postbox, port = stack.enter_context(mailings.serving(replies))
-            # The way in for a port that is only known now.
-            monkeypatch.setenv("NEWSLETTER_PROVIDERS__SMTP__PORT", str(port))
-            return postbox
-
-        yield House(app, run, serve)
-    app.ledger.close()  # type: ignore[attr-defined]  # the stored ledger holds a connection
-    app.database.close()
+from tests.cli.conftest import House
 
 
 def states(house: House) -> dict[State, int]:
@@ -155,7 +123,7 @@ def test_those_missing_get_it_later_and_nobody_twice(house: House) -> None:
     mailings.join(house.app, "new@example.org")
     result = house.mail("send", "1.1", "--only-missing", "--yes")
     assert result.code == 0
-    assert "3 has the issue" in result.out
+    assert "3 have the issue" in result.out
     assert postbox.recipients[3:] == ["new@example.org"]
     assert house.mail("send", "1.1", "--only-missing", "--yes").code == 1
 
@@ -356,13 +324,13 @@ def test_what_failed_can_be_tried_anew_and_what_is_unknown_resolved(house: House
     house.mail("send", "1.1", "--yes")
     assert states(house)[State.REJECTED] == 1
     assert house.mail("retry", "1.1", "--status", "sent").code == 1
-    assert "1 deliveries are planned again" in house.mail("retry", "1.1", "--status", "rejected").out
+    assert "1 delivery is planned again" in house.mail("retry", "1.1", "--status", "rejected").out
     assert house.mail("send", "1.1", "--yes").code == 0
     assert sorted(postbox.recipients) == sorted(mailings.READERS)
     with house.app.database.writing() as connection:
         connection.exec_driver_sql("UPDATE delivery SET state = 'unknown' WHERE email = 'ada@example.net'")
     assert house.mail("resolve", "1.1", "--unknown", "forget").code == 2
-    assert "1 unknown deliveries are taken for sent" in house.mail("resolve", "1.1", "--unknown", "sent").out
+    assert "1 delivery is taken for sent" in house.mail("resolve", "1.1", "--unknown", "sent").out
     assert house.mail("status", "1.1").code == 0
 
 

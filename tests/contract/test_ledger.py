@@ -13,6 +13,7 @@ import pytest
 from newsletter import ports
 from newsletter.domain import deliveries, errors, freezing, numbering, subscribers, tokens
 from newsletter.domain.deliveries import AfterCrash, Claimed, MailingStatus, Outcome, State
+from newsletter.sending import plan
 from newsletter.store.directory import StoredDirectory
 from newsletter.store.ledger import StoredLedger
 from newsletter.store.memory import MemoryDirectory
@@ -480,6 +481,30 @@ def test_a_person_can_resolve_what_is_unknown(house: House, state: State) -> Non
     assert house.ledger.resolve_unknown(mailing.id, state, now=LATER) == 1
     assert house.states(mailing) == {state: 1, State.FAILED: 1}
     assert house.ledger.resolve_unknown(mailing.id, state, now=LATER) == 0
+
+
+def test_a_mailing_that_was_paused_can_wait_for_its_time_again(house: House) -> None:
+    mailing = house.plan(1, due_at=MUCH_LATER)
+    house.ledger.set_status(mailing.id, MailingStatus.PAUSED, reason="by hand", now=NOW)
+    again = plan.resume(house.ledger, house.ledger.get(mailing.id), now=LATER)
+    assert (again.status, again.reason) == (MailingStatus.SCHEDULED, "")
+    assert house.ledger.due(LATER) == []
+    assert house.ledger.due(MUCH_LATER) == [again]
+    person(house.directory, "new@example.org")
+    assert house.ledger.begin(mailing.id, now=MUCH_LATER).planned == 2
+
+
+def test_one_that_was_paused_past_its_time_or_after_a_try_goes_on_at_once(house: House) -> None:
+    late = house.plan(1, due_at=LATER)
+    house.ledger.set_status(late.id, MailingStatus.HELD, reason="too late", now=LATER)
+    assert plan.resume(house.ledger, late, now=MUCH_LATER).status is MailingStatus.SENDING
+    tried = house.ledger.plan(draft(templates={"en": template(number=OTHER)}, due_at=MUCH_LATER))
+    house.ledger.begin(tried.id, now=NOW)
+    [claimed] = house.claim(tried)
+    house.settle(tried, [outcome(claimed, State.PLANNED, not_before=LATER)])
+    house.ledger.set_status(tried.id, MailingStatus.PAUSED, now=NOW)
+    assert plan.resume(house.ledger, tried, now=LATER).status is MailingStatus.SENDING
+    assert house.ledger.tally(tried.id).next_try == LATER
 
 
 @pytest.mark.parametrize("state", [State.PLANNED, State.REJECTED, State.FAILED, State.UNKNOWN])

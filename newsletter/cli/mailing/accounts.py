@@ -15,6 +15,7 @@ from newsletter.cli.mailing.group import (
     Issue,
     app,
     echo_rows,
+    is_idle,
     leave_troubled,
     local,
     mailing_of,
@@ -73,7 +74,10 @@ def show(app: wiring.App, mailing: deliveries.Mailing) -> None:
         ("Issue", mailing.number.label),
         ("Status", f"{mailing.status}{f': {mailing.reason}' if mailing.reason else ''}"),
         ("Provider", mailing.provider),
-        ("Planned", f"{mailing.planned:,} on {local(app, mailing.created_at)}"),
+        (
+            "Planned",
+            f"for {output.counted(mailing.planned, 'subscriber')} on {local(app, mailing.created_at)}",
+        ),
         ("Due", local(app, mailing.due_at) if mailing.due_at else "at once"),
         ("Finished", local(app, mailing.finished_at)),
         ("States", states(tally)),
@@ -84,6 +88,10 @@ def show(app: wiring.App, mailing: deliveries.Mailing) -> None:
         rows.append(("Next try", local(app, tally.next_try)))
     if at_work := app.at_work(mailing.id):
         rows.append(("Sent by", ", ".join(owners.plainly(one.owner) for one in at_work)))
+    elif is_idle(app, tally):
+        rows.append(
+            ("Sent by", f"nobody: newsletter serve does it, or newsletter mailing send {mailing.number}")
+        )
     echo_rows(rows)
     _show_domains(app, mailing)
     if replies := list(app.ledger.errors(mailing.id))[:_TOP]:
@@ -167,7 +175,8 @@ def verify(ctx: typer.Context, issue: Issue) -> None:
             f"the ledger of issue {found.number} does not add up: {'; '.join(problems)}"
         )
     tally = app_.ledger.tally(found.id)
-    output.line(f"The ledger of issue {found.number} adds up: {tally.total:,} deliveries, {states(tally)}.")
+    deliveries = output.counted(tally.total, "delivery", "deliveries")
+    output.line(f"The ledger of issue {found.number} adds up: {deliveries}, {states(tally)}.")
 
 
 @app.command(epilog=nouns.example("newsletter mailing message 2.23 ada@example.org"))

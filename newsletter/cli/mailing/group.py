@@ -60,7 +60,19 @@ def local(app: wiring.App, moment: datetime | None) -> str:
 def reasons(left_out: Mapping[str, int]) -> str:
     """Return why people are left out, most frequent reason first."""
     ranked = sorted(left_out.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{number:,} {why}" for why, number in ranked) or "nobody"
+    return ", ".join(f"{number:,} {_agreeing(why, number)}" for why, number in ranked) or "nobody"
+
+
+def _agreeing(why: str, number: int) -> str:
+    """Return “have the issue” for more than one who “has the issue”."""
+    return why if number == 1 or not why.startswith("has ") else f"have {why.removeprefix('has ')}"
+
+
+def is_idle(app: wiring.App, tally: deliveries.Tally) -> bool:
+    """Say whether a mailing that is being sent has something due, and nobody who sends it this moment."""
+    waits = tally.next_try is not None and tally.next_try > app.now()
+    is_open = tally.mailing.status == "sending" and tally.open > 0
+    return is_open and not waits and not app.at_work(tally.mailing.id)
 
 
 def states(tally: deliveries.Tally) -> str:
@@ -75,6 +87,13 @@ def type_of(tally: deliveries.Tally) -> list[deliveries.State]:
     from newsletter.domain.deliveries import State
 
     return list(State)
+
+
+def is_trouble(tally: deliveries.Tally, state: deliveries.State) -> bool:
+    """Say whether somebody was not reached for this state."""
+    from newsletter.domain.deliveries import TROUBLED
+
+    return state in TROUBLED and tally.states.get(state, 0) > 0
 
 
 def leave_troubled(tally: deliveries.Tally) -> None:

@@ -56,7 +56,7 @@ def plan(  # noqa: PLR0913 - one parameter an option
     to = app_.audiences.find(audience, exclude=exclude)
     order = _order(app_, issue, to, provider=provider, rate=rate, only_missing=only_missing)
     found = app_.planner.preview(order, now=app_.now())
-    output.show(found, as_json=as_json, text=lambda: _show(app_, order, found))
+    output.show(found, as_json=as_json, text=lambda: _show_plan(app_, order, found))
 
 
 @app.command(
@@ -163,20 +163,53 @@ def _plan(app: wiring.App, order: planning.Order, *, yes: bool) -> deliveries.Ma
     found = app.planner.preview(order, now=app.now())
     _show(app, order, found)
     if not found.included:
-        raise errors.MailingError(
-            f"nobody is in the audience “{found.audience}”: {reasons(found.left_out)}",
-            hint="`newsletter subscriber list` shows who is on the list, and how they stand",
-        )
+        raise _nobody(order, found)
     verb = "Schedule" if order.due_at else "Send"
-    output.confirm(f"{verb} issue {order.proof.number} to {found.included:,} subscribers?", yes=yes)
+    output.confirm(
+        f"{verb} issue {order.proof.number} to {output.counted(found.included, 'subscriber')}?", yes=yes
+    )
     return app.planner.plan(order, now=app.now())
+
+
+def _nobody(order: planning.Order, found: deliveries.Plan) -> errors.MailingError:
+    number, left_out = order.proof.number, reasons(found.left_out)
+    if order.only_missing and "has the issue" in found.left_out:
+        return errors.MailingError(
+            f"nobody in the audience “{found.audience}” is without issue {number}: {left_out}",
+            hint=f"`newsletter mailing who {number}` lists who got it, and who did not and why",
+        )
+    return errors.MailingError(
+        f"nobody is in the audience “{found.audience}”: {left_out}",
+        hint="`newsletter subscriber list` shows who is on the list, and how they stand",
+    )
 
 
 def _go_on(app: wiring.App, mailing: deliveries.Mailing, *, yes: bool) -> None:
     tally = app.ledger.tally(mailing.id)
-    why = f" ({mailing.reason})" if mailing.reason else ""
-    output.line(f"The mailing of issue {mailing.number} is {mailing.status}{why}: {states(tally)}.")
-    output.confirm(f"Go on with the {tally.open:,} that are open?", yes=yes)
+    if mailing.status == "scheduled":
+        output.line(f"Issue {mailing.number} is scheduled for {local(app, mailing.due_at)}.")
+        question = "Send it now, and not then?"
+    else:
+        why = f" ({mailing.reason})" if mailing.reason else ""
+        output.line(f"The mailing of issue {mailing.number} is {mailing.status}{why}: {states(tally)}.")
+        question = f"Go on with the {output.counted(tally.open, 'that is', 'that are')} open?"
+    output.confirm(question, yes=yes)
+
+
+def _show_plan(app: wiring.App, order: planning.Order, found: deliveries.Plan) -> None:
+    """Show a plan, and what stands in its way: a mailing that there is already."""
+    _show(app, order, found)
+    number = order.proof.number
+    mailing = app.ledger.mailing(number)
+    if mailing is None or (mailing.status == "done" and order.only_missing):
+        return
+    output.line()
+    if mailing.status == "done":
+        output.line(f"Issue {number} was sent on {local(app, mailing.finished_at)}, and is not sent again.")
+        output.line(f"Whom that did not reach: newsletter mailing plan {number} --only-missing")
+    else:
+        output.line(f"Issue {number} has a mailing already, which `send` would go on with instead.")
+        output.line(f"How it stands: newsletter mailing status {number}")
 
 
 def _show(app: wiring.App, order: planning.Order, found: deliveries.Plan) -> None:
@@ -184,7 +217,7 @@ def _show(app: wiring.App, order: planning.Order, found: deliveries.Plan) -> Non
     rows = [
         ("Issue", f"{proof.number.label} of {proof.issue.date}: {proof.issue.subject}"),
         ("Languages", ", ".join(proof.templates)),
-        ("Audience", f"{found.audience}: {found.included:,} subscribers"),
+        ("Audience", f"{found.audience}: {output.counted(found.included, 'subscriber')}"),
         ("Left out", reasons(found.left_out)),
         ("Provider", f"{order.provider} ({options.kind})"),
         ("Rate", f"{order.rate:g} a second" if order.rate else "as fast as the provider takes them"),

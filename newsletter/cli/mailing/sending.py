@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from newsletter import wiring
 from newsletter.cli import output
-from newsletter.cli.mailing.group import leave_troubled, local, states
+from newsletter.cli.mailing.group import is_trouble, leave_troubled, local, states, type_of
 from newsletter.domain import errors
 
 if TYPE_CHECKING:
@@ -87,17 +87,20 @@ def _account(app: wiring.App, result: Result) -> None:
     """Say what came of it, and what to type next; leave with 3 where somebody was not reached."""
     number, tally = result.mailing.number, result.tally
     if result.recovered:
-        output.line(f"{result.recovered:,} deliveries were in the air when an earlier sender ended.")
+        lost = output.counted(result.recovered, "delivery was", "deliveries were")
+        output.line(f"{lost} in the air when an earlier sender ended.")
     output.line(f"Issue {number} is {result.mailing.status}: {states(tally)}.")
     if result.resumes_at:
+        going = output.counted(tally.open, "goes", "go")
         output.line(
-            f"{result.stopped.capitalize()}; {tally.open:,} go from {local(app, result.resumes_at)}: "
+            f"{result.stopped.capitalize()}; {going} from {local(app, result.resumes_at)}: "
             f"newsletter serve does it, or newsletter mailing send {number}"
         )
     elif result.stopped:
+        open_ = output.counted(tally.open, "that is", "that are")
         raise errors.MailingError(
             f"stopped before the end: {result.stopped}",
-            hint=f"`newsletter mailing send {number}` goes on with the {tally.open:,} that are open",
+            hint=f"`newsletter mailing send {number}` goes on with the {open_} open",
         )
     elif tally.open and app.at_work(result.mailing.id):
         output.line(f"Others are at it still: newsletter mailing status {number} --watch")
@@ -107,5 +110,6 @@ def _account(app: wiring.App, result: Result) -> None:
             f"newsletter serve does it, or newsletter mailing send {number} --wait"
         )
     if tally.troubled:
-        output.line(f"Who was not reached, and why: newsletter mailing who {number} --status failed")
+        trouble = " ".join(f"--status {state}" for state in type_of(tally) if is_trouble(tally, state))
+        output.line(f"Who was not reached, and why: newsletter mailing who {number} {trouble}")
     leave_troubled(tally)

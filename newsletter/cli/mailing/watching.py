@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from newsletter import wiring
 from newsletter.cli import output
-from newsletter.cli.mailing.group import local, states
+from newsletter.cli.mailing.group import is_idle, local, states
 
 if TYPE_CHECKING:
     from newsletter.domain import deliveries
@@ -40,4 +40,7 @@ def _line(app: wiring.App, tally: deliveries.Tally, before: deliveries.Tally | N
         text += f"; {rate:,.0f}/s, {tally.open / rate:,.0f} s left"
     elif tally.next_try:
         text += f"; next try {local(app, tally.next_try)}"
+    if is_idle(app, tally):
+        number = tally.mailing.number
+        text += f"; nobody is sending it: newsletter serve does, or newsletter mailing send {number}"
     return text

@@ -33,7 +33,7 @@ def tag(ctx: typer.Context, words: To, *, where: Where = "") -> None:
     address, tags = _split(words, where)
     app = invocation.of(ctx).app
     changed = app.registrar.label(group.selected(app, address, where), add=tags, now=app.now())
-    output.line(f"{changed:,} subscribers were changed.")
+    output.line(f"{output.counted(changed, 'subscriber was', 'subscribers were')} changed.")
 
 
 @app.command(
@@ -47,7 +47,7 @@ def untag(ctx: typer.Context, words: To, *, where: Where = "") -> None:
     address, tags = _split(words, where)
     app = invocation.of(ctx).app
     changed = app.registrar.label(group.selected(app, address, where), remove=tags, now=app.now())
-    output.line(f"{changed:,} subscribers were changed.")
+    output.line(f"{output.counted(changed, 'subscriber was', 'subscribers were')} changed.")
 
 
 @app.command(
@@ -65,7 +65,7 @@ def set_(ctx: typer.Context, words: Changes, *, where: Where = "") -> None:
     app = invocation.of(ctx).app
     changes = attributes.assignments(texts, app.settings.attributes)
     changed = app.registrar.amend(group.selected(app, address, where), changes, now=app.now())
-    output.line(f"{changed:,} subscribers were changed.")
+    output.line(f"{output.counted(changed, 'subscriber was', 'subscribers were')} changed.")
 
 
 def _split(words: list[str], where: str) -> tuple[str, list[str]]:

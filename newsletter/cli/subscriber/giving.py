@@ -39,7 +39,7 @@ def export(
         files.write(found, form, sys.stdout)
         return
     count = files.write_file(found, form, to)
-    output.line(f"{count:,} subscribers are in {to}.")
+    output.line(f"{output.counted(count, 'subscriber is', 'subscribers are')} in {to}.")
 
 
 @app.command(epilog=nouns.example("newsletter subscriber data ada@example.org"))
