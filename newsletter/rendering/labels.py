@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import tomllib
 import types
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ def read(folders: tuple[Path, ...], language: str) -> Mapping[str, str]:
     Raises:
         RenderError: a ``labels.toml`` cannot be read.
     """
-    return _chosen(language, tuple(_changed(folder / _FILE) for folder in reversed(folders)))
+    return _chosen(language, tuple(_changed(f"{folder}/{_FILE}") for folder in reversed(folders)))
 
 
 def written_date(day: date, labels: Mapping[str, str]) -> str:
@@ -30,10 +31,10 @@ def written_date(day: date, labels: Mapping[str, str]) -> str:
     return labels["date"].format(year=day.year, month=months[day.month - 1].strip(), day=day.day)
 
 
-def _changed(path: Path) -> tuple[Path, int]:
+def _changed(path: str) -> tuple[str, int]:
     """Return a file with the time of its last change, 0 where there is none."""
     try:
-        return path, path.stat().st_mtime_ns
+        return path, os.stat(path).st_mtime_ns  # noqa: PTH116  (asked at each render, and a Path is slow)
     except FileNotFoundError:
         return path, 0
     except OSError as error:
@@ -41,7 +42,7 @@ def _changed(path: Path) -> tuple[Path, int]:
 
 
 @functools.lru_cache(maxsize=16)
-def _chosen(language: str, files: tuple[tuple[Path, int], ...]) -> Mapping[str, str]:
+def _chosen(language: str, files: tuple[tuple[str, int], ...]) -> Mapping[str, str]:
     """Return the labels of a language from files in rising order, read once as long as none changes."""
     tables = [_read(path) for path, modified in files if modified]
     found: dict[str, str] = {}
@@ -51,9 +52,9 @@ def _chosen(language: str, files: tuple[tuple[Path, int], ...]) -> Mapping[str, 
     return types.MappingProxyType(found)
 
 
-def _read(path: Path) -> Mapping[str, Mapping[str, object]]:
+def _read(path: str) -> Mapping[str, Mapping[str, object]]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(Path(path).read_text("utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

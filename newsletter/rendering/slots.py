@@ -48,24 +48,31 @@ class Skeleton:
 
     def __init__(self, document: str, word: str) -> None:
         """Cut a document at the slots that begin with a word."""
-        self._document, self._word = document, word
-        self._pattern = re.compile(rf"{word}(\d+)X")
         #: Text and the numbers of slots, in turns.
-        self.pieces = self._pattern.split(document)
+        self.pieces = re.split(rf"{word}(\d+)X", document)
         self.is_clean = _is_clean(document)
         self._rows: dict[str, _Row] = {}
 
     def row(self, number: str) -> _Row:
-        """Return the row that a slot stands in; an empty one where it stands in none."""
+        """Return the row that a slot stands in first; an empty one where it stands in none."""
         if number not in self._rows:
-            written, *others = self._pattern.split(self._around(f"{self._word}{number}X"))
-            self._rows[number] = _Row(sum(map(_size, (written, *others[1::2]))), tuple(others[::2]))
+            self._rows[number] = self._around(number)
         return self._rows[number]
 
-    def _around(self, slot: str) -> str:
-        at = self._document.find(slot)
-        start, end = self._document.rfind("<tr", 0, at), self._document.find("</tr>", at)
-        return self._document[start : end + 5] if at >= 0 and start >= 0 and end >= 0 else ""
+    def _around(self, number: str) -> _Row:
+        numbers, count = self.pieces[1::2], len(self.pieces)
+        place = 2 * numbers.index(number) + 1 if number in numbers else count
+        start = next((at for at in range(place - 1, -1, -2) if "<tr" in self.pieces[at]), count)
+        end = next((at for at in range(place + 1, count, 2) if "</tr>" in self.pieces[at]), 0)
+        if start >= end:
+            return _Row(0, ())
+        first, last = self.pieces[start], self.pieces[end]
+        written = (
+            first[first.rfind("<tr") :],
+            *self.pieces[start + 2 : end : 2],
+            last[: last.find("</tr>") + 5],
+        )
+        return _Row(sum(map(_size, written)), tuple(self.pieces[start + 1 : end : 2]))
 
 
 class Slots:

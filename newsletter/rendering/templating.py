@@ -126,7 +126,12 @@ class _Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
         # Neither sees anything of the place that calls it: a macro sees what its own template sees.
         kwargs.pop("_loop_vars", None)
         kwargs.pop("_block_vars", None)
-        return obj.call(*args, **kwargs) if kind is Function else obj(context.eval_ctx, *args, **kwargs)
+        if kind is Function:
+            return obj.call(*args, **kwargs)
+        if kwargs or len(args) != len(obj.arguments) or obj.caller or obj.catch_kwargs or obj.catch_varargs:
+            return obj(context.eval_ctx, *args, **kwargs)
+        # It has what it asks for, in its order.
+        return obj._invoke(args, context.eval_ctx.autoescape)
 
     def call_binop(self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any) -> Any:
         if not isinstance(left, int | float) or not isinstance(right, int | float) or operator == "**":
@@ -244,7 +249,7 @@ def _to_slot(context: jinja2.runtime.Context, value: Any) -> str:
     """Write a value as a slot, so that the MJML renderer never sees it."""
     if type(value) is not str and isinstance(value, _PLAIN):
         return str(value)
-    slots = context.resolve_or_missing(SLOTS)
+    slots = context.parent.get(SLOTS)
     if not isinstance(slots, slot_room.Slots):
         raise jinja2.TemplateRuntimeError("import macros “with context”")
     if type(value) is str:

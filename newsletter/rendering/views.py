@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,6 +37,14 @@ _KEPT, _MAX_KEPT = 64, 20_000
 _LEVELS = {issues.Layout.DIGEST: 3, issues.Layout.LETTER: 2}
 
 _WRAP, _RULED = templating.Function(columns.wrap), templating.Function(columns.ruled)
+#: What templates may speak of in every render.
+_ALWAYS = {
+    "wrap": _WRAP,
+    "ruled": _RULED,
+    **{name: messages.Field(name) for name in messages.FIELDS if "." not in name},
+}
+#: What no single address holds.
+_APART = re.compile(r"[\s<>]")
 
 templating.record(issues.Hero)
 
@@ -141,9 +150,7 @@ class Views:
             "about": self._passage(self._publication.about, level=2),
             "labels": templating.Words(**self._words),
             "theme": templating.trusted(self._manner.tokens),
-            "wrap": _WRAP,
-            "ruled": _RULED,
-            **{name: messages.Field(name) for name in messages.FIELDS if "." not in name},
+            **_ALWAYS,
         }
 
     def _edges(self) -> Mapping[str, Any]:
@@ -261,7 +268,7 @@ def forget() -> None:
 
 
 def _contact(contact: str) -> Contact:
-    is_address = "@" in contact and not any(character.isspace() or character in "<>" for character in contact)
+    is_address = "@" in contact and not _APART.search(contact)
     return Contact(text=contact, url=f"mailto:{contact}" if is_address else "")
 
 

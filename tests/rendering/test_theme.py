@@ -134,3 +134,39 @@ def test_a_loop_shows_where_it_is_and_nothing_inside_it(tmp_path: Path) -> None:
     (tmp_path / "x.html.j2").write_text("{% for a in [1, 2] %}{{ loop._iterable }}{% endfor %}")
     with pytest.raises(errors.RenderError, match="unsafe"):
         written("x.html.j2", own, with_tokens=True)
+
+
+@pytest.mark.parametrize(
+    ("macro", "call", "said"),
+    [
+        ("m(a, b)", "m(1, 2)", "1-2-"),
+        ("m(a, b)", "m(1, b=2)", "1-2-"),
+        ("m(a, b=3)", "m(1)", "1-3-"),
+        ("m(a, b=3)", "m(b=1, a=2)", "2-1-"),
+    ],
+)
+def test_macros_take_what_they_ask_for_in_any_way(tmp_path: Path, macro: str, call: str, said: str) -> None:
+    body = f"{{% macro {macro} %}}{{{{ a }}}}-{{{{ b }}}}-{{% endmacro %}}{{{{ {call} }}}}"
+    (tmp_path / "x.html.j2").write_text(body)
+    assert written("x.html.j2", theme.packaged().with_templates(tmp_path), with_tokens=True) == said
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("{{ varargs | length }}{% endmacro %}{{ m(1, 2, 3) }}", "2"),
+        ("{{ kwargs | length }}{% endmacro %}{{ m(1, x=2) }}", "1"),
+        ("{{ caller() }}{% endmacro %}{% call m(1) %}<i>{% endcall %}", "<i>"),
+    ],
+)
+def test_macros_take_more_where_they_say_so(tmp_path: Path, body: str, said: str) -> None:
+    (tmp_path / "x.html.j2").write_text("{% macro m(a) %}" + body)
+    assert written("x.html.j2", theme.packaged().with_templates(tmp_path), with_tokens=True) == said
+
+
+@pytest.mark.parametrize("call", ["m(1, 2, 3)", "m(1, c=2)", "m(1)"])
+def test_macros_are_refused_what_they_do_not_ask_for(tmp_path: Path, call: str) -> None:
+    body = f"{{% macro m(a, b) %}}{{{{ a }}}}{{{{ b }}}}{{% endmacro %}}\n{{{{ {call} }}}}"
+    (tmp_path / "x.html.j2").write_text(body)
+    with pytest.raises(errors.RenderError, match=r"x\.html\.j2:[12]: "):
+        written("x.html.j2", theme.packaged().with_templates(tmp_path), with_tokens=True)
