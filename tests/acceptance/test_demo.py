@@ -22,6 +22,8 @@ def test_the_demo_does_the_whole_job_and_leaves_everything_to_look_at(tmp_path: 
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Every step held" in done.stdout
+    # Mailed after the answer: the service must not be stopped before.
+    assert "✓ a word of goodbye lies in the mailbox" in done.stdout
     mails = {box.name: len(list(box.iterdir())) for box in (folder / "mailboxes").iterdir()}
     # Two issues each; whoever left got one, and a word of goodbye.
     assert sorted(mails.values()) == [2, 2, 2]

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -97,6 +97,18 @@ def expect(held: bool, what: str) -> None:
     if not held:
         raise DemoError(f"this does not hold: {what}")
     output.line(f"  {output.paint('✓', output.GREEN)} {what}")
+
+
+def expect_soon(holds: Callable[[], bool], what: str, *, patience: float = _PATIENCE) -> None:
+    """Say that something holds, once it does: a service answers first, and mails afterwards.
+
+    Raises:
+        DemoError: it does not within so many seconds.
+    """
+    deadline = time.monotonic() + patience
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    expect(holds(), what)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

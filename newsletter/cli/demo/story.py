@@ -115,6 +115,7 @@ def _leave(typist: steps.Typist, post: postbox.Postbox, web: str) -> None:
         steps.expect(calm, "the one-click POST of RFC 8058 answers 200 without cookie or redirect")
         status, _, _ = steps.fetch(f"{web}/issues/vol-1-1")
         steps.expect(status == 200, f"{web}/issues/vol-1-1 shows the issue in the browser")
+        steps.expect_soon(lambda: len(post.mails(LEAVER)) == 2, "a word of goodbye lies in the mailbox")
     after = typist.type("subscriber", "show", LEAVER)
     steps.expect("unsubscribed" in after, "the list says so, and since when and how")
 
