@@ -113,6 +113,24 @@ def test_pausing_twice_does_not_take_the_reason_away(house: House) -> None:
     assert mailing(house).reason == "a wrong name"
 
 
+def test_an_issue_whose_mailing_was_cancelled_has_none_and_had_one(house: House) -> None:
+    assert "Error: issue 1.1 has no mailing\n" in house.mail("status", "1.1").err
+    house.mail("schedule", "1.1", "--at", LATER, "--yes")
+    house.mail("cancel", "1.1", "--yes", "--reason", "a wrong date")
+    for command in ("status", "who", "pause"):
+        refused = house.mail(command, "1.1")
+        assert "issue 1.1 has no mailing: its last one was cancelled (a wrong date)\n" in refused.err
+        assert "newsletter mailing plan 1.1" in refused.err
+
+
+def test_a_hint_that_asks_something_is_a_sentence_of_its_own(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSLETTER_PROVIDERS__SMTP__PORT", "1")
+    said = house.mail("send", "1.1", "--yes").err
+    assert "? Then `newsletter mailing send 1.1` goes on" in said
+
+
 def test_what_changes_nothing_says_so(house: House) -> None:
     house.serve()
     house.mail("send", "1.1", "--yes")

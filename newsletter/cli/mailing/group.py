@@ -35,11 +35,17 @@ def mailing_of(app: wiring.App, name: str) -> deliveries.Mailing:
     number = number_of(app, name)
     found = app.ledger.mailing(number)
     if found is None:
+        cancelled = next((one for one in app.ledger.mailings() if one.number == number), None)
         raise errors.MailingError(
-            f"issue {number} has no mailing",
+            f"issue {number} has no mailing{_and_had(cancelled)}",
             hint=f"`newsletter mailing plan {number}` shows who would get it",
         )
     return found
+
+
+def _and_had(cancelled: deliveries.Mailing | None) -> str:
+    """Return what became of the mailing that an issue had, which was cancelled."""
+    return f": its last one was cancelled ({cancelled.reason})" if cancelled else ""
 
 
 def number_of(app: wiring.App, name: str) -> numbering.IssueNumber:

@@ -29,12 +29,17 @@ def carry_out(
     try:
         result = app.run(_watch(sender, mailing, rate, total))
     except errors.NewsletterError as error:
-        again = f"newsletter mailing send {mailing.number}"
-        error.hint = f"{error.hint}; then `{again}` goes on" if error.hint else f"`{again}` goes on"
+        error.hint = _and_then(error.hint, f"`newsletter mailing send {mailing.number}` goes on")
         _alarm(app, sender, mailing)
         raise
     _alarm(app, sender, mailing)
     _account(app, result)
+
+
+def _and_then(hint: str, after: str) -> str:
+    if not hint:
+        return after
+    return f"{hint} Then {after}" if hint.endswith("?") else f"{hint}; then {after}"
 
 
 def _alarm(app: wiring.App, sender: Sender, mailing: deliveries.Mailing) -> None:
