@@ -83,7 +83,7 @@ def test_a_delivery_remembers_that_its_reader_left_by_it(client: TestClient, hou
     client.post(f"/u/{house.token(Purpose.LEAVE, house.active)}", data=ONE_CLICK)
     (delivery,) = house.ledger.deliveries(house.mailing.id)
     assert delivery.unsubscribed_at is not None
-    assert delivery.state is State.PLANNED
+    assert delivery.state is State.SENT
 
 
 def test_who_has_left_already_is_told_so(client: TestClient, house: House) -> None:
