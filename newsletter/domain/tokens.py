@@ -98,6 +98,10 @@ class Signer:
         """Return a hash that finds an erased address again and cannot be reversed without the key."""
         return _ended(self._hashes, text.encode()).hex()
 
+    def mark(self, text: str) -> int:
+        """Return a number that stands for a text to the letter; without the key nobody finds another."""
+        return int.from_bytes(_ended(self._hashes, f"mark {text}".encode())[:8]) >> 1
+
     def message_key(self, mailing: int, subscriber: int) -> str:
         """Return the Message-ID's key of a delivery: the same on every retry."""
         return _ended(self._states[Purpose.LEAVE], _pack((subscriber, mailing)))[_KEY].hex()
@@ -150,7 +154,10 @@ def _base64(raw: bytes) -> str:
 
 
 def fingerprint(address: str) -> int:
-    """Return a number that changes with an address: a change of address revokes what was signed with it."""
+    """Return a number that changes with an address: a change of address revokes what was signed with it.
+
+    Anybody can find two addresses that share one: it proves nothing about an address that a stranger names.
+    """
     return zlib.crc32(address.strip().casefold().encode())
 
 

@@ -107,12 +107,16 @@ class Hall:
     def confirmable(self, token: str, *, now: datetime) -> Subscriber | None:
         """Return who would be confirmed; None when the link is too old or something happened since.
 
+        A change of address is something, too: the link lies in a mailbox that may be another's by now.
+
         Raises:
             TokenError: the link is not one of ours.
         """
-        number, asked_at = self._signer.read(Purpose.CONFIRM, token)[:2]
+        number, asked_at, known_as = (*self._signer.read(Purpose.CONFIRM, token), 0, 0)[:3]
         person = self._directory.get(number)
         if person is None or now.timestamp() - asked_at > PATIENCE.total_seconds():
+            return None
+        if tokens.fingerprint(person.email) != known_as:
             return None
         since = [each for each in self._directory.history(number) if each.at.timestamp() > asked_at]
         gone = any(each.status in subscribers.OFF and not subscribers.is_reason(each) for each in since)
@@ -167,17 +171,22 @@ class Hall:
     def change_address(self, token: str, email: str, *, now: datetime) -> Subscriber | None:
         """Give a person the address that was confirmed; None when the link is too old or names another.
 
+        It is too old, too, once they took another address.
+
         Raises:
             TokenError: the link is not one of ours.
             AddressError: somebody else has the address by now.
         """
-        number, asked_at, mark = self._signer.read(Purpose.ADDRESS, token)[:3]
+        number, asked_at, mark, known_as = (*self._signer.read(Purpose.ADDRESS, token), 0, 0, 0)[:4]
         person = self._directory.get(number)
         fresh = now.timestamp() - asked_at <= PATIENCE.total_seconds()
-        if person is None or not fresh or tokens.fingerprint(email) != mark:
+        if person is None or not fresh or self._signer.mark(email) != mark:
             return None
-        if addresses.key(person.email) != addresses.key(email):
-            self._directory.readdress(person.id, email, now=now)
+        if person.email == email:
+            return person
+        if tokens.fingerprint(person.email) != known_as:
+            return None
+        self._directory.readdress(person.id, email, now=now)
         return self._directory.get(number)
 
     def _may_write(self, email: str, *, now: datetime) -> bool:

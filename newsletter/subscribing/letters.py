@@ -56,7 +56,7 @@ class Writer:
             "publication": self._publication.title,
             "contact": self._publication.contact,
             "postal_address": self._publication.postal_address,
-            "link": f"{self._publication.url}{self._path(letter)}",
+            "link": f"{self._publication.url}{self._path(letter, person)}",
             "preferences": f"{self._publication.url}/preferences/{own}",
             "latest": self._latest() if letter.kind is Kind.WELCOME else "",
         }
@@ -70,17 +70,18 @@ class Writer:
             text=text,
         )
 
-    def _path(self, letter: Letter) -> str:
+    def _path(self, letter: Letter, person: Subscriber) -> str:
         """Return the path of the one link that a letter is about."""
         who, asked_at = letter.subscriber, int(letter.asked_at.timestamp())
+        known_as = fingerprint(person.email)
         match letter.kind:
             case Kind.CONFIRM | Kind.REMIND:
-                return f"/confirm/{self._signer.sign(Purpose.CONFIRM, who, asked_at)}"
+                return f"/confirm/{self._signer.sign(Purpose.CONFIRM, who, asked_at, known_as)}"
             case Kind.GOODBYE:
-                return f"/undo/{self._signer.sign(Purpose.UNDO, who)}"
+                return f"/undo/{self._signer.sign(Purpose.UNDO, who, known_as)}"
             case Kind.READDRESS:
-                mark = fingerprint(letter.address)
-                token = self._signer.sign(Purpose.ADDRESS, who, asked_at, mark)
+                mark = self._signer.mark(letter.address)
+                token = self._signer.sign(Purpose.ADDRESS, who, asked_at, mark, known_as)
                 return f"/address/{token}?{urlencode({'to': letter.address})}"
         return ""
 

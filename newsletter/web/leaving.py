@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from newsletter.domain import addresses, errors, subscribers
+from newsletter.domain import addresses, errors, subscribers, tokens
 from newsletter.domain.tokens import Purpose
 from newsletter.subscribing import leaving
 from newsletter.web import desk, gathering, languages, pages, parting, refusals, security
@@ -91,15 +91,17 @@ class Ways:
 
     def ask_undo(self, token: str, request: Request) -> Response:
         """Show who would come back; change nothing."""
-        person = self._at.directory.get(self._named(Purpose.UNDO, token)[0])
+        person = self._returning(token)
         if person is None:
             return self._seen(request, None)
         return self._page("undo", request, masked=addresses.masked(person.email))
 
     def undo(self, token: str, request: Request) -> Response:
         """Take a leaving back."""
-        subscriber, _ = self._named(Purpose.UNDO, token)
-        person = leaving.come_back(self._at.directory, subscriber, source="undo link", now=self._at.clock())
+        person = self._returning(token)
+        if person is not None:
+            now = self._at.clock()
+            person = leaving.come_back(self._at.directory, person.id, source="undo link", now=now)
         if person is None or person.status is not subscribers.Status.ACTIVE:
             return self._seen(request, person)
         return self._page("back", request, masked=addresses.masked(person.email))
@@ -120,7 +122,7 @@ class Ways:
     ) -> Response:
         undo = ""
         if status is subscribers.Status.UNSUBSCRIBED:
-            undo = self._at.signer.sign(Purpose.UNDO, subscriber)
+            undo = self._at.signer.sign(Purpose.UNDO, subscriber, tokens.fingerprint(email))
         masked = addresses.masked(email) if email else ""
         token = token if undo else ""
         return self._page("left", request, masked=masked, undo=undo, token=token, said=False)
@@ -129,7 +131,19 @@ class Ways:
         language = languages.chosen(request, self._at.publication.language)
         return pages.page(name, self._at.publication, status=200, language=language, **values)
 
+    def _returning(self, token: str) -> subscribers.Subscriber | None:
+        """Return who may take a leaving back; a change of address makes the links of old mails worthless.
+
+        Raises:
+            TokenError: the link is not one of ours, or was one.
+        """
+        number, known_as = self._named(Purpose.UNDO, token)
+        person = self._at.directory.get(number)
+        if person is not None and tokens.fingerprint(person.email) != known_as:
+            raise errors.TokenError("this link is no longer good")
+        return person
+
     def _named(self, purpose: Purpose, token: str) -> tuple[int, int]:
-        """Return the subscriber and the mailing that a token names; mailing 0: none."""
+        """Return the subscriber that a token names, and its second number; 0: none."""
         numbers = self._at.signer.read(purpose, token)
         return (numbers[0], numbers[1]) if len(numbers) > 1 else (numbers[0], 0)

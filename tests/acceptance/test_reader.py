@@ -337,9 +337,10 @@ def every_page(scene: Scene) -> Iterator[str]:
     yield from ("/search?q=nothing-at-all", "/subscribe", "/manage", "/leave", "/nowhere", "/confirm/forged")
     yield f"/preferences/{sign(Purpose.PREFERENCES, ada.id, mark)}"
     yield f"/u/{sign(Purpose.LEAVE, ada.id, 0)}"
-    yield f"/undo/{sign(Purpose.UNDO, ada.id)}"
-    yield f"/confirm/{sign(Purpose.CONFIRM, ada.id, now)}"
-    yield f"/address/{sign(Purpose.ADDRESS, ada.id, now, mark)}?to=ada@example.net"
+    yield f"/undo/{sign(Purpose.UNDO, ada.id, mark)}"
+    yield f"/confirm/{sign(Purpose.CONFIRM, ada.id, now, mark)}"
+    to = scene.app.signer.mark("ada@example.net")
+    yield f"/address/{sign(Purpose.ADDRESS, ada.id, now, to, mark)}?to=ada@example.net"
 
 
 @pytest.mark.parametrize("scene", ["sqlite"], indirect=True)

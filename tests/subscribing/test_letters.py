@@ -55,7 +55,11 @@ def token(text: str, path: str) -> str:
 def test_who_is_asked_gets_the_link_and_nothing_that_a_stranger_typed(kind: Kind) -> None:
     written = write(kind)
     found = token(written.text, "confirm")
-    assert SIGNER.read(Purpose.CONFIRM, found) == (7, int(NOW.timestamp()))
+    assert SIGNER.read(Purpose.CONFIRM, found) == (
+        7,
+        int(NOW.timestamp()),
+        tokens.fingerprint("ada@example.org"),
+    )
     assert f"\nhttps://digest.example.org/confirm/{found}\n" in written.text
     assert "spam" not in str((written.to, written.name, written.subject, written.text))
     assert "1 Quay Street" in written.text
@@ -76,7 +80,10 @@ def test_the_welcome_names_the_latest_issue_where_there_is_one() -> None:
 
 def test_the_goodbye_brings_a_way_back_and_the_manage_mail_the_own_page() -> None:
     goodbye, manage = write(Kind.GOODBYE), write(Kind.MANAGE)
-    assert SIGNER.read(Purpose.UNDO, token(goodbye.text, "undo")) == (7,)
+    assert SIGNER.read(Purpose.UNDO, token(goodbye.text, "undo")) == (
+        7,
+        tokens.fingerprint("ada@example.org"),
+    )
     own = SIGNER.read(Purpose.PREFERENCES, token(manage.text, "preferences"))
     assert own == (7, tokens.fingerprint("ada@example.org"))
     assert goodbye.name == ADA.name
@@ -88,7 +95,12 @@ def test_a_change_of_address_is_asked_at_the_new_one() -> None:
     link = token(written.text, "address")
     assert link.endswith("?to=new%2Btag%40example.org")
     named = SIGNER.read(Purpose.ADDRESS, link.partition("?")[0])
-    assert named == (7, int(NOW.timestamp()), tokens.fingerprint("new+tag@example.org"))
+    assert named == (
+        7,
+        int(NOW.timestamp()),
+        SIGNER.mark("new+tag@example.org"),
+        tokens.fingerprint("ada@example.org"),
+    )
 
 
 @pytest.mark.parametrize("kind", Kind)

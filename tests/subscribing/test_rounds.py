@@ -142,7 +142,8 @@ def test_who_asked_again_on_the_last_day_confirms_when_the_first_thirty_days_are
     person = scene.directory.find("nora@example.org")
     assert person is not None
     assert [record.at for record in scene.directory.history(person.id)] == [NOW, NOW + 29 * day]
-    token = SIGNER.sign(tokens.Purpose.CONFIRM, person.id, int((NOW + 29 * day).timestamp()))
+    asked_at, mark = int((NOW + 29 * day).timestamp()), tokens.fingerprint(person.email)
+    token = SIGNER.sign(tokens.Purpose.CONFIRM, person.id, asked_at, mark)
     hall = joining.Hall(scene.directory, scene.letters, scene.limiter, SIGNER)
     confirmed = hall.confirm(token, visitor="", wording="Yes", now=NOW + 58 * day)
     assert confirmed is not None

@@ -106,7 +106,8 @@ class House:
     clock: Clock
 
     def token(self, purpose: Purpose, subscriber: subscribers.Subscriber) -> str:
-        second = tokens.fingerprint(subscriber.email) if purpose is Purpose.PREFERENCES else self.mailing.id
+        own = purpose in (Purpose.PREFERENCES, Purpose.UNDO)
+        second = tokens.fingerprint(subscriber.email) if own else self.mailing.id
         return self.desk.signer.sign(purpose, subscriber.id, second)
 
     def status(self, subscriber: subscribers.Subscriber) -> Status:

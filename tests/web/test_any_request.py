@@ -63,7 +63,7 @@ class Service:
         people = [self._join(f"p{seed}-{number}", status) for number in range(8) for status in Status]
         [mailing] = house.ledger.mailings()
         marks = [(each.id, tokens.fingerprint(each.email)) for each in people]
-        to = tokens.fingerprint("nora@example.org")
+        to = house.signer.mark("nora@example.org")
         at = int(now.timestamp()) + 1
         shown = (now - timedelta(minutes=1)).timestamp()
         return Stranger(
@@ -73,9 +73,9 @@ class Service:
             good={
                 Purpose.LEAVE: [(each.id, which) for each in people for which in (0, mailing.id)],
                 Purpose.PREFERENCES: list(marks),
-                Purpose.UNDO: [(each.id,) for each in people],
-                Purpose.CONFIRM: [(each.id, at) for each in people],
-                Purpose.ADDRESS: [(each.id, at, to) for each in people],
+                Purpose.UNDO: list(marks),
+                Purpose.CONFIRM: [(who, at, known_as) for who, known_as in marks],
+                Purpose.ADDRESS: [(who, at, to, known_as) for who, known_as in marks],
             },
             hidden={
                 "csrf": house.signer.keyed_hash("csrf c00k1e")[:32],

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import html5lib
 import pytest
 from fastapi.testclient import TestClient
 
+from newsletter.domain import tokens
 from newsletter.domain.subscribers import Status, Subscriber
 from newsletter.domain.tokens import Purpose
 from tests.web.conftest import House
@@ -80,6 +82,46 @@ def test_a_link_for_one_new_address_does_not_confirm_another(client: TestClient,
     answer = fill(client, house, f"/address/{token}?to=thief%40example.org")
     assert answer.status_code == 410
     assert now(house, house.active).email == "ada@example.org"
+
+
+def test_a_link_confirms_no_address_that_was_made_to_look_like_its_own(
+    client: TestClient, house: House
+) -> None:
+    # One CRC-32 for both: whoever owns a domain finds a name in it that shares a checksum with any address.
+    own_one, victim = "qqpqqqqqpppqpqqpppppqqqpppqqqqqpqqqqqqqq@evil.example.net", "victim@example.org"
+    assert tokens.fingerprint(own_one) == tokens.fingerprint(victim)
+    fill(client, house, own(house, house.active), act="address", email=own_one)
+    token = house.letters.sent[0][2]
+    for other in (victim, f"{own_one}\n", own_one.upper()):
+        assert fill(client, house, f"/address/{token}?{urlencode({'to': other})}").status_code == 410
+    assert now(house, house.active).email == "ada@example.org"
+    assert fill(client, house, f"/address/{token}?{urlencode({'to': own_one})}").status_code == 200
+    assert now(house, house.active).email == own_one
+
+
+def test_a_change_of_address_takes_back_what_was_mailed_before_it(client: TestClient, house: House) -> None:
+    fill(client, house, "/subscribe", email="nora@old.example.org")
+    person = house.directory.find("nora@old.example.org")
+    assert person is not None
+    asked = house.letters.sent[-1][2]
+    fill(client, house, f"/confirm/{asked}")
+    fill(client, house, own(house, now(house, person)), act="address", email="typo@example.net")
+    fill(client, house, own(house, now(house, person)), act="address", email="nora@new.example.com")
+    wrong, right = (token for kind, _, token in house.letters.sent if kind == "readdress")
+    undo = f"/undo/{house.token(Purpose.UNDO, now(house, person))}"
+    fill(client, house, f"/address/{right}?to=nora%40new.example.com")
+    house.clock.now += timedelta(days=1)
+    # Whoever reads the old mailbox, or the one that was named by mistake, comes to no page of theirs.
+    assert client.get(f"/confirm/{asked}").status_code == 410
+    again = fill(client, house, "/subscribe", post=f"/confirm/{asked}")
+    assert again.status_code == 410
+    assert "/preferences/" not in again.text
+    assert fill(client, house, f"/address/{wrong}?to=typo%40example.net").status_code == 410
+    client.post(f"/u/{house.token(Purpose.LEAVE, person)}")
+    assert client.get(undo).status_code == 404
+    assert client.post(undo).status_code == 404
+    found = now(house, person)
+    assert (found.email, found.status) == ("nora@new.example.com", Status.UNSUBSCRIBED)
 
 
 def test_an_address_that_somebody_else_has_is_answered_like_any_other(
