@@ -79,7 +79,8 @@ class Api:
                 return answers.everyone(batch, verdict, answer)
             return answers.split(batch, answer, answers.said(answer))
         found = plain if isinstance(plain, dict) else {}
-        ids = found.get("messageIds") or [found.get("messageId")]
+        listed = found.get("messageIds")
+        ids = listed if isinstance(listed, list) else [found.get("messageId")]
         return Parsed(
             receipts=[
                 deliveries.Receipt(each.delivery, ACCEPTED, str(answer.status), str(identity).strip("<>"))

@@ -57,7 +57,7 @@ def read_json(body: bytes) -> Any:
     """Read JSON, or None where it is none."""
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -103,4 +103,5 @@ def _any(results: Any) -> bool:
 
 
 def _bytes(value: str | bytes) -> bytes:
-    return value.encode() if isinstance(value, str) else value
+    # JSON can name half of a character, which UTF-8 has no place for.
+    return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value

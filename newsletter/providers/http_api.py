@@ -224,17 +224,22 @@ class HttpProvider:
         return parsed.again
 
     async def _ask(self, carrier: carriers.Carrier, call: Call) -> Answer | Verdict:
-        """Post a call; a verdict instead of an answer where none came."""
-        tries = _REPEATS if self._api.limits.idempotent or call.method == "GET" else 1
-        verdict = Verdict(kind=Kind.UNKNOWN)
-        for attempt in range(tries):
+        """Post a call; a verdict instead of an answer where none came.
+
+        Once a call may have been taken, only a yes tells of it: a refusal is one of the repetition.
+        """
+        reads = call.method == "GET"
+        verdict, doubt = Verdict(kind=Kind.UNKNOWN), None
+        for attempt in range(_REPEATS if self._api.limits.idempotent or reads else 1):
             if attempt:
                 await self._wait(_STEP * 2**attempt)
             answer = await carrier.ask(call)
-            if not isinstance(answer, Verdict):
+            if isinstance(answer, Verdict):
+                verdict = answer
+                doubt = answer if answer.kind is Kind.UNKNOWN else doubt
+            elif doubt is None or answer.ok or reads:
                 return answer
-            verdict = answer
-        return verdict
+        return doubt or verdict
 
     def _host(self) -> str:
         return urllib.parse.urlsplit(self._api.check(now=self._clock()).url).netloc

@@ -189,9 +189,8 @@ def verify(hook: hooks.Hook, *, secrets: Sequence[str], now: datetime) -> None:
         raise hooks.SignatureError("the webhook is not signed")
     stamp, token = str(signature.get("timestamp", "")), str(signature.get("token", ""))
     given = str(signature.get("signature", ""))
-    wanted = [
-        hmac.new(each.encode(), (stamp + token).encode(), hashlib.sha256).hexdigest() for each in secrets
-    ]
+    signed = (stamp + token).encode("utf-8", "surrogatepass")
+    wanted = [hmac.new(each.encode(), signed, hashlib.sha256).hexdigest() for each in secrets]
     if not token or not sum(hooks.same(mine, given) for mine in wanted):
         raise hooks.SignatureError("the webhook's signature is not ours")
     hooks.check_age(hooks.moment(stamp), now)

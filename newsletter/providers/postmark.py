@@ -72,8 +72,13 @@ class Api:
                 answers.everyone(batch, stop, answer) if stop else answers.split(batch, answer, _words(plain))
             )
         results = plain if isinstance(plain, list) else []
-        pairs = zip(batch, results, strict=False)
-        return Parsed(receipts=[_receipt(each, result) for each, result in pairs if isinstance(result, dict)])
+        return Parsed(
+            receipts=[
+                _receipt(each, code, result)
+                for each, result in zip(batch, results, strict=False)
+                if isinstance(result, dict) and isinstance(code := result.get("ErrorCode"), int)
+            ]
+        )
 
     def check(self, *, now: datetime) -> Call:
         """Ask for the server that the token belongs to."""
@@ -118,8 +123,7 @@ class Api:
         }
 
 
-def _receipt(message: messages.Message, result: Mapping[str, Any]) -> deliveries.Receipt:
-    code = result.get("ErrorCode")
+def _receipt(message: messages.Message, code: int, result: Mapping[str, Any]) -> deliveries.Receipt:
     words = f"{code} {result.get('Message', '')}".strip()
     if code == 0:
         return deliveries.Receipt(message.delivery, ACCEPTED, words, str(result.get("MessageID", "")))
@@ -127,7 +131,7 @@ def _receipt(message: messages.Message, result: Mapping[str, Any]) -> deliveries
     return deliveries.Receipt(message.delivery, verdict, words)
 
 
-def _verdict(code: object) -> Verdict | None:
+def _verdict(code: int) -> Verdict | None:
     if code in _STOP:
         return Verdict(kind=Kind.STOP, scope=Scope.MAILING, reason=_STOP[code])
     if code in _REJECT:

@@ -73,7 +73,8 @@ class Api:
                 answers.everyone(batch, verdict, answer) if verdict else answers.split(batch, answer, words)
             )
         failed = _failed(plain)
-        ids = plain.get("data", []) if isinstance(plain, dict) else []
+        listed = plain.get("data") if isinstance(plain, dict) else None
+        ids = listed if isinstance(listed, list) else []
         taken = [each for index, each in enumerate(batch) if index not in failed]
         receipts = [
             deliveries.Receipt(each.delivery, ACCEPTED, f"{answer.status}", str(one["id"]))

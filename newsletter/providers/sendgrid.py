@@ -203,12 +203,12 @@ def _signed(key: str, signature: bytes, data: bytes) -> bool:
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    public = serialization.load_der_public_key(base64.b64decode(key))
-    if not isinstance(public, ec.EllipticCurvePublicKey):
-        return False
     try:
+        public = serialization.load_der_public_key(base64.b64decode(key))
+        if not isinstance(public, ec.EllipticCurvePublicKey):
+            return False
         public.verify(signature, data, ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature:
+    except (InvalidSignature, ValueError):  # ValueError: the key in the settings is none
         return False
     return True
 

@@ -206,13 +206,54 @@ async def test_a_body_sent_without_an_answer_is_unknown_unless_a_repetition_is_r
         assert len(vendor.calls) == 1
 
 
+@pytest.mark.parametrize("name", ["resend", "brevo"])
+@pytest.mark.parametrize("status", [401, 422, 429, 503])
+async def test_a_refusal_of_the_repetition_does_not_tell_that_the_first_call_was_not_taken(
+    name: str, status: int
+) -> None:
+    speak, make = APIS[name]
+    vendor = speak()
+    refused = Told(status, {"message": "not now"})
+    vendor.faults += [Told(hang_up=True), refused, refused]
+    receipts = await sent(vendor, make, "a@example.org", "b@example.org")
+    assert kinds(receipts) == [Kind.UNKNOWN, Kind.UNKNOWN]
+
+
+@pytest.mark.parametrize("name", ["resend", "brevo"])
+async def test_a_repetition_is_made_again_until_it_is_answered_by_a_yes(name: str) -> None:
+    speak, make = APIS[name]
+    vendor = speak()
+    vendor.faults += [Told(hang_up=True), Told(429, {"message": "not now"})]
+    assert kinds(await sent(vendor, make, "a@example.org")) == [Kind.ACCEPTED]
+    assert vendor.taken == ["a@example.org"]
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("postmark", [{"ErrorCode": []}]),
+        ("postmark", [{"Message": "OK"}]),
+        ("resend", {"data": None}),
+        ("resend", {"data": 1}),
+        ("brevo", {"messageIds": 1}),
+        ("brevo", {"messageIds": "<a@example.org>"}),
+    ],
+)
+async def test_an_answer_of_another_shape_leaves_the_message_unknown(name: str, plain: object) -> None:
+    speak, make = APIS[name]
+    vendor = speak()
+    vendor.faults.append(Told(200, plain))
+    assert kinds(await sent(vendor, make, "a@example.org")) == [Kind.UNKNOWN]
+
+
 # SendGrid's acceptance is an empty body, and Mailgun's names no recipient: there the status is all there is.
 @pytest.mark.parametrize("name", ["postmark", "resend", "brevo", "ses"])
 async def test_an_answer_that_is_no_json_never_counts_as_acceptance(name: str) -> None:
     speak, make = APIS[name]
     vendor = speak()
-    vendor.faults.append(Told(200, raw=b"[{]"))
-    assert kinds(await sent(vendor, make, "a@example.org")) == [Kind.UNKNOWN]
+    vendor.faults += [Told(200, raw=b"[{]"), Told(200, raw=b"[" * 5000)]
+    for _ in range(2):
+        assert kinds(await sent(vendor, make, "a@example.org")) == [Kind.UNKNOWN]
 
 
 async def test_a_key_that_is_refused_stops_before_the_first_message(

@@ -481,3 +481,31 @@ def test_a_body_of_another_shape_is_read_as_nothing_known(
     parse: Callable[[bytes], list[Event]], body: bytes
 ) -> None:
     assert all(event.kind is Kind.UNKNOWN for event in parse(body))
+
+
+DEEP = b'{"signature": ' + b"[" * 5000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        DEEP,
+        *(
+            json.dumps(
+                {"signature": {"timestamp": "1", "token": "t", "signature": "s", name: "\ud800"}}
+            ).encode()
+            for name in ("timestamp", "token", "signature")
+        ),
+        json.dumps({"TopicArn": "\ud800"}).encode(),
+    ],
+)
+@pytest.mark.parametrize("verify", [mailgun.verify, sns.verify])
+def test_a_stranger_s_odd_json_is_refused_like_any_other(verify: Callable[..., None], body: bytes) -> None:
+    with pytest.raises(hooks.SignatureError):
+        verify(hooks.Hook(body=body, headers={}), secrets=["key"], now=NOW)
+
+
+def test_a_key_of_twilio_s_that_was_mistyped_refuses_and_spares_the_other() -> None:
+    with pytest.raises(hooks.SignatureError):
+        sendgrid.verify(twilio(), secrets=["no key!"], now=NOW)
+    sendgrid.verify(twilio(), secrets=["no key!", SG_KEY], now=NOW)
