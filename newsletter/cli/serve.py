@@ -160,6 +160,8 @@ def _answer(pages: ASGIApp, listener: socket.socket) -> None:
     config = uvicorn.Config(
         pages,
         http=patience.Impatient,
+        # Who a visitor is, the pages find out themselves, by web.trusted_proxies alone.
+        proxy_headers=False,
         # Tokens are part of addresses, and none belongs into a log.
         access_log=False,
         server_header=False,

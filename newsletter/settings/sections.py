@@ -164,7 +164,7 @@ class Web(Section):
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=8000, ge=0, le=65535)
     #: Proxies, as addresses or networks, whose X-Forwarded-For names the visitor.
-    trusted_proxies: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     #: What of a visitor's address stands in the record of their consent: its network, or nothing.
     visitor_addresses: Literal["truncated", "off"] = "truncated"
 

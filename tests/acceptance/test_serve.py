@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -107,6 +108,28 @@ def test_pages_answer_and_a_polite_end_is_a_clean_one(app: wiring.App) -> None:
         caught.value.close()
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
+
+
+def test_a_visitor_is_whoever_connects_unless_a_proxy_of_the_settings_says_otherwise(
+    app: wiring.App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSLETTER_WEB__TRUSTED_PROXIES", '["10.0.0.0/8"]')
+    with serving(app.workspace.root) as (address, _, _):
+        with urllib.request.urlopen(f"{address}/manage") as page:
+            cookie = page.headers["Set-Cookie"].partition(";")[0]
+            hidden = dict(re.findall(r'name="(csrf|began)" value="([^"]*)"', page.read().decode()))
+        body = urllib.parse.urlencode({**hidden, "email": "ada@example.org"}).encode()
+        statuses = []
+        for number in range(11):
+            headers = {"Cookie": cookie, "X-Forwarded-For": f"203.0.113.{number}"}
+            try:
+                with urllib.request.urlopen(
+                    urllib.request.Request(f"{address}/manage", body, headers)
+                ) as done:
+                    statuses.append(done.status)
+            except urllib.error.HTTPError as refused:
+                statuses.append(refused.code)
+    assert statuses == [200] * 10 + [429]
 
 
 def test_a_port_that_is_taken_is_said_with_the_next_thing_to_type(app: wiring.App) -> None:
