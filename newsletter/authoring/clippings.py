@@ -95,12 +95,14 @@ def same_page(url: str) -> str:
     """Return an address without what differs between two ways to one page."""
     try:
         parts = urllib.parse.urlsplit(url.strip())
+        port = parts.port
     except ValueError:
         return url
-    query = [pair for pair in urllib.parse.parse_qsl(parts.query) if not _TRACKING.fullmatch(pair[0])]
+    pairs = urllib.parse.parse_qsl(parts.query, keep_blank_values=True)
+    query = [pair for pair in pairs if not _TRACKING.fullmatch(pair[0])]
     host = (parts.hostname or "").lower().removeprefix("www.")
-    if parts.port not in {None, 80, 443}:
-        host = f"{host}:{parts.port}"
+    if port not in {None, 80, 443}:
+        host = f"{host}:{port}"
     return f"{host}{parts.path.rstrip('/') or '/'}" + (
         f"?{urllib.parse.urlencode(sorted(query))}" if query else ""
     )
@@ -215,7 +217,10 @@ def prose(body: str) -> str:
 
 def kind_of(url: str, own: str = "") -> Kind:
     """Guess from an address where a source comes from; ``own`` is the host of the publication."""
-    host = (urllib.parse.urlsplit(url).hostname or "").lower()
+    try:
+        host = (urllib.parse.urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return Kind.PRESS
     if own and (host == own or host.endswith(f".{own}")):
         return Kind.OWN
     if re.search(r"(?:^|\.)(?:gov|mil|go|gob|gouv|int|europa)(?:\.|$)", host):

@@ -192,7 +192,7 @@ def _item(entry: Mapping[str, Any]) -> Item | None:
     url = str(entry.get("link", ""))
     content = entry.get("content") or [{}]
     summary = _plain(str(content[0].get("value", "") or entry.get("summary", "")))
-    if not url.startswith(("http://", "https://")):
+    if not _is_address(url):
         url = ""
     key = str(entry.get("id", "")) or url or title
     if not key or not (title or summary):
@@ -204,6 +204,13 @@ def _item(entry: Mapping[str, Any]) -> Item | None:
         summary=summary,
         published=_published(entry),
     )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        return urllib.parse.urlsplit(url).scheme in {"http", "https"} and clipping.is_address(url)
+    except ValueError:  # “https://[bad/”
+        return False
 
 
 def _published(entry: Mapping[str, Any]) -> datetime.date | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import datetime
 import os
 import re
@@ -205,7 +206,7 @@ def in_issues(shelved: Iterable[shelf.Listing]) -> Mapping[str, numbering.IssueN
 def _set_used(path: Path, label: str) -> None:
     """Write the mark into one line of the file, and leave every other byte as it is."""
     lines = path.read_bytes().splitlines(keepends=True)
-    fences = [i for i, line in enumerate(lines) if line.rstrip() == b"---"]
+    fences = [i for i, line in enumerate(lines) if line.removeprefix(codecs.BOM_UTF8).rstrip() == b"---"]
     if len(fences) < 2:
         return
     start, end = fences[:2]

@@ -15,15 +15,23 @@ rule = rulebook.family("newsroom")
 _FEWEST, _MOST = 4, 7
 _HEADLINE_COLUMNS = 90
 #: Abbreviations whose own full stop may end a headline.
-_ABBREVIATION = re.compile(r"(?:\b[A-Z]\.|\b(?:Inc|Co|Ltd|Corp|Jr|Sr|No|Dept|Gov|Gen|Amb|etc))\.?$")
-_SECOND_SENTENCE = re.compile(r"[a-z0-9’')]{3,}[.!?] +[A-Z]|。.")
+_ABBREVIATION = re.compile(
+    r"(?:\b[A-Z]\.|\b(?:[ap]\.m|Inc|Co|Ltd|Corp|Bros|Jr|Sr|St|Ave|No|vs|Ph\.D|Univ|Dept|Govt|Gov|Gen|Amb|etc"
+    r"|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec))\.?$"
+)
+#: A stop behind one of these ends no sentence, nor does the mark in the name of Yahoo.
+_SECOND_SENTENCE = re.compile(
+    r"(?<!\bProf)(?<!\bSens)(?<!\bReps)(?<!\bGovs)(?<!\bAsst)(?<!\bAssoc)(?<!\bCapt)(?<!\bCorp)(?<!\bDept)"
+    r"(?<!\bUniv)(?<!\bGovt)(?<!\bBros)(?<!\bMessrs)(?<!\bYahoo)(?<=[a-z0-9’')]{3})[.!?] +[A-Z]|。."
+)
 _PLACEHOLDER = re.compile(
-    r"\b(?:TBD|TBC|XXX+)\b|[Ll]orem ipsum|\[(?:insert|add|name|date|link|source)\b[^\]\n]*\]"
+    r"\b(?:TBD|TBC|XXX+)\b|[Ll]orem ipsum|\[(?:insert|add)\b[^\]\n]*\]"
+    r"|\[(?:names?|dates?|links?|sources?)(?: (?:here|of|to|text|goes|needed|missing|TK)\b[^\]\n]*)?\]"
     r"|(?<!\w)\?{3,}|●●+|(?:要確認|要修正|未定稿)"
 )
 _ATTACHED = re.compile(
     r"\b(?:(?:please (?:see|find)|see|find)(?: the| our)? (?:attached|attachment|enclosed)"
-    r"|(?:is|are) (?:attached|enclosed)(?! to\b)"
+    r"|(?:is|are) (?:attached|enclosed)(?! (?:to|by)\b)"
     r"|(?:the )?attached (?:file|document|pdf|report|paper|slides?|image)"
     r"|in the attachment|I have attached|we have attached)\b"
     r"|添付(?:の|した|ファイル|資料|いたし)",
@@ -123,12 +131,22 @@ def placeholder(page: reading.Reading) -> Hits:
     nobody looked. TK, TODO and FIXME are found when the file is read: that rule is called unfinished."""
     for passage in page.passages:
         for match in _PLACEHOLDER.finditer(passage.uncoded):
-            is_link = match[0].startswith("[") and passage.text.startswith("(", match.end())
+            is_link = match[0].startswith("[") and _is_link(passage.text, match)
             is_address = passage.words[match.end() - 1] == prose.FILL and not match[0].startswith("[")
             if not is_link and not is_address:
                 yield rulebook.Hit(
                     message=f"“{match[0]}” is still to be filled in", place=passage.place(*match.span())
                 )
+
+
+def _is_link(text: str, bracket: re.Match[str]) -> bool:
+    """Say whether a bracket is the text or the name of a link."""
+    label = re.escape(bracket[0])
+    return (
+        text.startswith(("(", "["), bracket.end())
+        or text[: bracket.start()].endswith("]")
+        or re.search(rf"^ {{0,3}}{label}:", text, re.MULTILINE | re.IGNORECASE) is not None
+    )
 
 
 @rule("unknown-field", findings.Severity.ERROR, source="docs/writing.md: personal fields")
@@ -165,6 +183,8 @@ def stale_year(page: reading.Reading) -> Hits:
     """A copyright line from last year says that the footer has not been read since."""
     year = page.issue.date.year
     for passage in page.passages:
+        if passage.key in {"credit", "caption"}:
+            continue  # a picture keeps the year in which it was taken
         for match, place in passage.find(_COPYRIGHT):
             if int(match["year"]) != year:
                 yield rulebook.Hit(

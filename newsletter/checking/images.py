@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from lxml import etree
 
@@ -118,7 +117,7 @@ def image_format(page: reading.Reading) -> Hits:
 
 
 def _by_suffix(src: str) -> str:
-    path = urlsplit(src).path.lower()
+    path = re.split(r"[?#]", src, maxsplit=1)[0].lower()
     return _BY_SUFFIX.get(path[path.rfind(".") :], "") if "." in path else ""
 
 

@@ -21,6 +21,8 @@ _FOLDED = {
 }
 _TABLE = str.maketrans(_FOLDED)
 _TARGET = re.compile(r"\]\((?:[^()\n]|\([^()\n]*\))*\)")
+#: Behind a whole address, its closing slash aside, and not behind the beginning of a longer one.
+_END = r"(?!/?[^\s()<>\[\]\"'/,;]|,\S)"
 _CAP = 400_000
 
 
@@ -46,10 +48,12 @@ class Places:
         """Return where an address stands; the line given, or the issue as a whole, when it does not."""
         wanted = html.unescape(url).rstrip("/")
         rows = range(line, line + 1) if line else range(1, len(self._lines) + 1)
-        for number in rows if wanted else ():
-            column = self._lines[number - 1].find(wanted) if number <= len(self._lines) else -1
-            if column >= 0 and (not entry or self.entry_at(number) == entry):
-                return self.at(number, column + 1, len(wanted))
+        part = re.compile(re.escape(wanted))
+        for pattern in (re.compile(part.pattern + _END), part) if wanted else ():
+            for number in rows:
+                found = pattern.search(self._lines[number - 1]) if number <= len(self._lines) else None
+                if found and (not entry or self.entry_at(number) == entry):
+                    return self.at(number, found.start() + 1, len(wanted))
         return self.at(line, 1, 0) if line else rulebook.Place(entry=entry)
 
     def text(self, words: str, entry: str = "") -> rulebook.Place:

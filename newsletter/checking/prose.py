@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from urllib.parse import urlsplit
 
 from newsletter.checking import rulebook
 from newsletter.domain import issues
@@ -14,7 +15,7 @@ from newsletter.domain import issues
 #: Stands where markup stood: neither a letter nor white space, and nothing that anybody types.
 FILL = "\ue000"
 
-_FENCE = re.compile(r"^(`{3,}+|~{3,}+)[^\n]*\n.*?(?:^\1[^\n]*$|\Z)", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^[ \t]*(`{3,}+|~{3,}+)[^\n]*\n.*?(?:^[ \t]*\1[^\n]*$|\Z)", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"(?<!`)(`+)(?!`)[^\n]+?(?<!`)\1(?!`)")
 _MARKUP = re.compile(
     r"(?P<field>\{\{[^{}\n]*\}\}|\{%[^{%\n]*%\})"
@@ -25,7 +26,7 @@ _MARKUP = re.compile(
     re.MULTILINE,
 )
 _LINK = re.compile(
-    r"(?P<image>!?)\[(?P<text>(?:[^\[\]\n]|!?\[[^\[\]\n]*\](?:\([^()\n]*\))?)*)\]"
+    r"(?P<image>!?)\[(?P<text>(?:[^\[\]\n]|\n(?![ \t]*\n)|!?\[[^\[\]\n]*\](?:\([^()\n]*\))?)*)\]"
     r"\((?P<url><[^>\n]*>|(?:[^()\s]|\([^()\s]*\))*)(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?\s*\)"
     r"|<(?P<auto>(?:https?://|mailto:)[^\s<>]+)>"
     r"|^\[(?P<name>(?!\^)[^\]\n]+)\]:[ \t]*(?P<ref>\S+)",
@@ -120,7 +121,10 @@ class Link:
     @property
     def is_web(self) -> bool:
         """Whether it leads to a web page."""
-        return self.url.lower().startswith(("http://", "https://"))
+        try:
+            return urlsplit(self.url.lower()).scheme in {"http", "https"} and "://" in self.url
+        except ValueError:  # “https://[bad/”
+            return False
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -194,7 +198,7 @@ def _links(passage: Passage, text: str, offset: int) -> Iterator[Link]:
         start, end = match.span()
         place = passage.place(offset + start, offset + end)
         url = match["auto"] or match["ref"] or (match["url"] or "").strip("<>")
-        words = match["text"] or match["name"] or url
+        words = " ".join((match["text"] or match["name"] or url).split())
         if match["text"]:
             yield from _links(passage, match["text"], offset + match.start("text"))
         yield Link(url, words, place, passage.part, is_image=bool(match["image"]))

@@ -19,8 +19,12 @@ _TRACKING_PREFIXES = ("utm_", "pk_", "mtm_", "matomo_", "hsa_", "trk_")
 
 def comparable(url: str) -> str:
     """Return an address as it compares: no scheme, www, fragment, tracking or closing slash."""
-    parts = urlsplit(url.strip())
-    query = urlencode([pair for pair in parse_qsl(parts.query) if not is_tracking(pair[0])])
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return url
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    query = urlencode([pair for pair in pairs if not is_tracking(pair[0])])
     host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
     return f"{host}{parts.path.rstrip('/')}{'?' + query if query else ''}"
 

@@ -16,8 +16,12 @@ _GAP = rf"[ \t\n{prose.FILL}]+"
 _TWICE = re.compile(rf"\b(?P<word>[^\W\d_]+){_GAP}(?P=word)\b", re.IGNORECASE)
 #: Doubled in good English: “the talks that that led to”, “they had had”.
 _MAY_DOUBLE = frozenset({"had", "that", "no", "bye", "ha", "very", "so"})
+#: What parts two words: another paragraph, code, a field.
+_APART = re.compile(r"\n[ \t]*\n|`|\{\{")
 
-_QUOTED = re.compile(r"“(?P<curly>[^“”\n]{20,})”|(?<![\w\"])\"(?P<straight>[^\"\n]{20,})\"")
+_QUOTED = re.compile(
+    rf"“(?P<curly>[^“”]{{20,}})”|(?<![^\s(\[—–{prose.FILL}])\"(?=\S)(?P<straight>[^\"]{{20,}})\""
+)
 _FEWEST_WORDS = 5
 _SPEAKER = re.compile(
     r"\b(?:said|says?|saying|told|tells?|stat(?:e[sd]?|ing)|add(?:s|ed|ing)|wrote|writes?|writing|call(?:s|ed|ing)"
@@ -37,14 +41,19 @@ def duplicate_word(page: reading.Reading) -> Hits:
     """“The the” is what remains when a sentence was rewritten; the eye that wrote it does not see it."""
     for passage in page.passages:
         for match, place in passage.find(_TWICE):
-            word = match["word"]
+            word, between = match["word"], passage.text[match.start() : match.end()]
             is_name = word[0].isupper() and match[0].rstrip()[-len(word)].isupper()
             if (
                 word.lower() not in _MAY_DOUBLE
                 and not is_name
-                and not passage.text[match.start() : match.end()].count("\n\n")
+                and not _APART.search(between)
+                and not ("\n" in between and _is_heading(passage.text, match.start()))
             ):
                 yield rulebook.Hit(message=f"“{word}” stands twice in a row", place=place, fix="take one out")
+
+
+def _is_heading(text: str, at: int) -> bool:
+    return text[text.rfind("\n", 0, at) + 1 :].startswith("#")
 
 
 @rule("glossary", findings.Severity.WARNING, source="the publication's own glossary.toml")
@@ -120,10 +129,10 @@ def _is_title(words: Sequence[str]) -> bool:
 def blockquote_attribution(page: reading.Reading) -> Hits:
     """A quotation set apart ends with who said it, on a line of its own that begins with a dash."""
     for passage in page.content:
-        for match in _BLOCKQUOTE.finditer(passage.text):
+        for match in _BLOCKQUOTE.finditer(passage.uncoded):
             rows = [row.lstrip("> ").strip() for row in match[0].splitlines()]
             last = next((row for row in reversed(rows) if row), "")
-            following = passage.text[match.end() :].lstrip("\n").partition("\n")[0]
+            following = passage.uncoded[match.end() :].lstrip("\n").partition("\n")[0]
             if last and not _SIGNED.search(last) and not _SIGNED.match(following):
                 yield rulebook.Hit(
                     message="the quotation does not say whose words these are",
@@ -143,7 +152,7 @@ def acronym(page: reading.Reading) -> Hits:
         told |= _spelt_out(passage.plain)
         for match, place in passage.find(_ACRONYM) if passage.part is not prose.Part.HEADLINE else ():
             name = match["name"]
-            if name in known or name in seen:
+            if name in known or name in seen or _ROMAN(name):
                 continue
             seen.add(name)
             if name not in told:
@@ -157,7 +166,9 @@ def acronym(page: reading.Reading) -> Hits:
 #: Notes between editors, which the rule `unfinished` finds.
 _NOTES = frozenset({"TK", "TKTK", "TODO", "FIXME"})
 _ACRONYM = re.compile(r"(?<![\w.&-])(?P<name>[A-Z][A-Z&]{1,5})(?:s|['’]s)?(?![\w-])(?!\.\w)")
-_TOLD_AFTER = re.compile(r"(?<=[\w’'.])\s{1,3}\(“?(?:the\s+)?([A-Z][A-Z&]{1,5})s?”?[),;]")
+#: “Leo XIV”, “Article XVII”.
+_ROMAN = re.compile(r"[IVX]+").fullmatch
+_TOLD_AFTER = re.compile(r"(?<=[\w’'.])\s{1,3}\([“\"]?(?:the\s+)?([A-Z][A-Z&]{1,5})s?[”\"]?[),;]")
 _TOLD_BEFORE = re.compile(r"\b([A-Z][A-Z&]{1,5})s?\s+\((?:the\s+)?[A-Z]?[a-z]+[\s-]")
 #: “the Joint Committee on the Research Environment, or JCORE, …”
 _TOLD_BESIDE = re.compile(r",\s+(?:or|known as|called)\s+(?:the\s+)?([A-Z][A-Z&]{1,5})\b")

@@ -256,7 +256,7 @@ class Press:
             issue=issue,
             publication=self.publication,
             path=str(issue.path),
-            lines=issue.path.read_text(encoding="utf-8-sig").splitlines(),
+            lines=issue.path.read_text(encoding="utf-8-sig").split("\n"),
             values=checking.sample_values(self.publication, issue),
             past=self._past(issue),
             editions=editions,

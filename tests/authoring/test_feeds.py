@@ -139,6 +139,15 @@ def test_a_broken_feed_is_told_and_the_others_are_read(desk: Desk, press: Press)
     assert desk.titles() == ["A story"]
 
 
+def test_an_item_with_a_broken_address_costs_no_other(desk: Desk, press: Press) -> None:
+    press.put("/ferry", FERRY)
+    feed = rss(press, ("Ferry line opens", "/ferry", "Soon.")).replace(
+        "<item>", "<item><title>Lamps</title><link>https://[lamps</link><guid>1</guid></item><item>", 1
+    )
+    (report,) = desk.collect(feeds.Feed(name="harbour", url=press.put("/feed", feed)))
+    assert (report.error, desk.titles()) == ("", ["Ferry line opens in June", "Lamps"])
+
+
 def test_xml_that_breaks_off_gives_the_items_before_the_break(desk: Desk, press: Press) -> None:
     whole = rss(press, ("A story", "/a", "Told."), ("Another", "/b", "Told too."))
     url = press.put("/feed", whole[: whole.index("</channel>")].replace("Another", "A & nother"))

@@ -83,6 +83,13 @@ def test_marking_writes_one_line_and_frees_what_is_no_longer_used(tmp_path: Path
     assert box.mark(NUMBER, [flood.stem]) == ([], [])
 
 
+def test_a_file_with_a_byte_order_mark_is_marked_in_its_front_matter(tmp_path: Path) -> None:
+    ferry = put(tmp_path, "2026-11-20-ferry").path
+    ferry.write_text(f"\ufeff{ferry.read_text()}\n---\n\nA note.\n", encoding="utf-8")
+    inbox.Inbox(tmp_path).mark(NUMBER, [ferry.stem])
+    assert clippings.read(ferry).used == "1.3"
+
+
 def test_marking_leaves_another_issue_s_clippings_and_broken_files_alone(tmp_path: Path) -> None:
     ferry = put(tmp_path, "2026-11-20-ferry").path
     inbox.Inbox(tmp_path).mark(numbering.IssueNumber(1, 2), [ferry.stem])
@@ -115,4 +122,14 @@ def test_two_ways_to_one_page_are_one(left: str, right: str) -> None:
 
 def test_pages_that_differ_stay_apart() -> None:
     pages = ["https://example.org/a?id=1", "https://example.org/a?id=2", "https://example.org:8080/a?id=1"]
-    assert len({clippings.same_page(page) for page in pages}) == 3
+    pages += ["https://example.org/a?20261120", "https://example.org/a?20261121", "https://example.org/a"]
+    assert len({clippings.same_page(page) for page in pages}) == 6
+
+
+@pytest.mark.parametrize("url", ["https://[example.org/a", "https://example.org:80443/a"])
+def test_a_mistyped_address_costs_the_inbox_nothing(tmp_path: Path, url: str) -> None:
+    taken = put(tmp_path, "2026-11-20-ferry", url=url)
+    box = inbox.Inbox(tmp_path)
+    assert box.knows_page(url) == taken.path
+    assert box.knows_page("https://example.org/a") is None
+    assert clippings.kind_of(url) is clippings.Kind.PRESS

@@ -53,6 +53,27 @@ FAULTS = [
     ("unbalanced-mark", "The port (and the [railway](https://a.example.org/r) agreed.", "(and"),
     ("unbalanced-mark", "The port and the railway”, said [all](https://a.example.org/r).", "railway”"),
     ("acronym", "The ZQA [agreed](https://a.example.org/r).", "ZQA"),
+    (
+        "quote-attribution",
+        "It is on paper. “Nothing will ever\nbe late again here.” [See](https://a.example.org/r).",
+        "“Nothing",
+    ),
+    ("tracking-parameter", "The [report\nof the port](https://a.example.org/r?utm_source=x).", "The [report"),
+    ("placeholder-link", "The [report\nof the port](#) says [more](https://a.example.org/r).", "The [report"),
+    ("url-host", "See [a page](https://[bad/x) and [another](https://a.example.org/r).", "https://[bad"),
+    (
+        "placeholder",
+        "As [source] and [date of the visit] in the [paper](https://a.example.org/r).",
+        "[source]",
+    ),
+    ("hyphen-for-dash", "The **port** - and the [railway](https://a.example.org/r) agreed.", "** -"),
+    ("hyphen-for-dash", "The [railway](https://a.example.org/r) - a line - agreed.", ") - a"),
+    ("unbalanced-mark", "a) yes (b) no (and the [railway](https://a.example.org/r) agreed.", "(and"),
+    (
+        "unbalanced-mark",
+        "“We begin,” she said.\n\n“We [end](https://a.example.org/r).\n\nHe agreed.",
+        "“We [",
+    ),
     # Told, but an entry too late.
     (
         "acronym",
@@ -93,6 +114,27 @@ FAULTLESS = [
     ("hyphen-for-dash", "A well-known port, and\n\n- a point\n- another"),
     ("unbalanced-mark", "1) The port (and railway) agreed. “Both” said a) yes and b) no."),
     ("acronym", "The Zonal Quay Authority (ZQA) agreed. The ZQA and NATO met in the US."),
+    ("unbalanced-mark", "The rule (article 9) passed, and the ferry (up from 12) sails."),
+    ("unbalanced-mark", "Either (a) the port, (b) the railway, or (as before) c) both. See below:)"),
+    ("unbalanced-mark", "They may (either a) sail or b) wait) until noon."),
+    ("unbalanced-mark", "“We begin, she said.\n\n“We go on.\n\n“We end here.”"),
+    (
+        "placeholder",
+        "The [link to study][1] was [read][source].\n\n[1]: https://a.example.org/1\n[source]: https://a.example.org/2",
+    ),
+    ("placeholder", "“I met [name withheld] on [date unknown],” she said."),
+    ("space-before-mark", "“We . . . agree on the timetable,” the minister said."),
+    ("double-space", "-   one\n-   two\n\n1.  first\n    * a\n    *   b"),
+    ("double-space", "- See:\n\n  ```\n  a  b\n  ```"),
+    ("duplicate-word", "### New tariffs\ntariffs rose. Open `ferry` open the door."),
+    ("blockquote-attribution", "```\n> x = 1\n```"),
+    ("duplicate-link", "[One](https://a.example.org/view?123) and [two](https://a.example.org/view?456)."),
+    ("duplicate-link", "[One](https://[bad/x) and [two](https://[bad/y)."),
+    ("entry-without-source", "The [report\nof the port](https://a.example.org/r)."),
+    ("repeated-mark", "What??? So."),
+    ("attachment-missing", "The importance that is attached by both ports to trade."),
+    ("acronym", 'The Zonal Quay Authority ("ZQA") met Leo XIV. The ZQA agreed.'),
+    ("quote-attribution", 'He says "yes," and she comes along with him to port.\n\nThe "Ferry" is in.'),
     # Said by another rule, and nothing to be spelt out.
     ("acronym", "TK what the port [said](https://a.example.org/r), TODO."),
     ("entry-without-source", "The port [signed](https://a.example.org/r)."),
@@ -151,7 +193,10 @@ def test_a_headline_is_held_to_its_form(tmp_path: Path, rule: str, headline: str
         ("headline-length", "米国と日本が新しい協定に署名、情報操作への対抗で連携を強化"),
         ("headline-stop", "Ports sue Harbour Rail Inc."),
         ("headline-stop", "Ports open an office in the U.S."),
+        ("headline-stop", "Last ferry now leaves at 11 p.m."),
+        ("headline-stop", "Ports sign in Dec."),
         ("headline-sentences", "Mr. Pell meets St. John in the harbour"),
+        ("headline-sentences", "Prof. Pell joins Yahoo! Japan and Asst. Minister Sato"),
         ("headline-twice", "Ports agree on another timetable"),
     ],
 )
@@ -224,6 +269,11 @@ def test_an_entry_dated_in_the_wrong_year_is_pointed_out(tmp_path: Path) -> None
     for day, count in {"2025-02-02": 1, "2026-02-09": 1, "2026-02-02": 0}.items():
         text = desk.CLEAN.replace("timetable\n\nBoth", f"timetable\ndate: {day}\n\nBoth")
         assert len(desk.found(desk.subject(tmp_path, text), "entry-date")) == count, day
+
+
+def test_a_picture_keeps_the_year_in_which_it_was_taken(tmp_path: Path) -> None:
+    text = desk.CLEAN.replace("---\n\n", HERO.replace("A. Photographer", "© 2019 A. Photographer") + "\n", 1)
+    assert desk.found(desk.subject(tmp_path, text), "stale-year") == []
 
 
 HERO = "hero:\n  file: quay.png\n  alt: The quay at dawn\n  credit: A. Photographer\n---\n"

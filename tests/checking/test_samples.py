@@ -50,6 +50,26 @@ def test_a_sample_has_no_finding_in_either_layout(tmp_path: Path, name: str, lay
     assert findings(tmp_path, name, layout) == "nothing found"
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\x0b", "\x85", "\x1d"])
+def test_only_what_ends_a_line_for_an_editor_counts_as_one(tmp_path: Path, mark: str) -> None:
+    text = desk.CLEAN.replace("one timetable.", f"one{mark}timetable.").replace("[published]", "[click here]")
+    path = desk.write(tmp_path, "")
+    path.write_bytes(text.replace("\n", "\r\n").encode())
+    (finding,) = press(tmp_path).findings(path, only=["link-generic"])
+    assert finding.line == desk.line_of(text, "click here")
+
+
+@pytest.mark.parametrize("longer", ["opening-day", "opening/day", "opening?day=1", "openings"])
+def test_a_finding_about_a_link_does_not_stand_at_a_longer_address(tmp_path: Path, longer: str) -> None:
+    text = desk.CLEAN.replace("ports.example.org/timetable", f"bridge.example.org/{longer}")
+    text = text.replace("[opened]", "[click here]")
+    (finding,) = press(tmp_path).findings(desk.write(tmp_path, text), only=["link-generic"])
+    assert (finding.line, finding.entry) == (
+        desk.line_of(text, "click here"),
+        "bridge-opens-ahead-of-schedule",
+    )
+
+
 def test_an_issue_with_everything_in_it_leaves_the_theme_without_a_finding(tmp_path: Path) -> None:
     from tests.checking import baseline
 

@@ -85,12 +85,19 @@ def link_ambiguous(page: reading.Reading) -> Hits:
     seen: dict[str, str] = {}
     for link in _with_href(page):
         name = page.html.name(link).casefold()
-        parts = urlsplit(link.get("href", ""))
-        target = f"{parts.netloc}{parts.path.rstrip('/')}"
+        target = _page(link.get("href", ""))
         if name and seen.setdefault(name, target) != target:
             yield page.hit(
                 link, f"another link “{page.html.name(link)}” leads elsewhere", fix="link words that differ"
             )
+
+
+def _page(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    return f"{parts.netloc}{parts.path.rstrip('/')}"
 
 
 @rule("link-colour-only", _ERROR, source="WCAG 1.4.1; axe link-in-text-block")

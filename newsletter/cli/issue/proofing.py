@@ -92,7 +92,7 @@ def _report(found: dict[Path, list[findings.Finding]], form: str, press: proofs.
 def _quoted(path: Path, press: proofs.Press) -> tuple[issues.Issue | None, Sequence[str]]:
     """Return what a report quotes from, as far as the file can be read."""
     try:
-        return press.read(path), path.read_text(encoding="utf-8-sig").splitlines()
+        return press.read(path), path.read_text(encoding="utf-8-sig").split("\n")
     except (errors.IssueError, UnicodeDecodeError, OSError):
         return None, ()
 

@@ -114,7 +114,7 @@ def _cut(text: str, width: int) -> str:
 
 def links(page: document.Page, found: Sequence[findings.Finding], edition: proofs.Edition) -> Iterator[Link]:
     """Yield the links in reading order."""
-    places = checking.Places(edition.issue, edition.issue.path.read_text(encoding="utf-8-sig").splitlines())
+    places = checking.Places(edition.issue, edition.issue.path.read_text(encoding="utf-8-sig").split("\n"))
     for element in page.all("a"):
         url = element.get("href", "")
         if not page.is_visible(element):

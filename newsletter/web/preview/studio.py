@@ -106,7 +106,7 @@ def _fault(path: str, line: int, message: str) -> Fault:
     quoted = ""
     if line:
         try:
-            rows = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
+            rows = Path(path).read_text(encoding="utf-8", errors="replace").split("\n")
             quoted = rows[line - 1] if line <= len(rows) else ""
         except OSError:
             quoted = ""
