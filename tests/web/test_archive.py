@@ -22,7 +22,7 @@ from newsletter import ports
 from newsletter.domain import errors, messages, numbering
 from newsletter.domain.deliveries import MailingStatus
 from newsletter.web.archive import stylesheets
-from tests.web.conftest import NOW, TEMPLATE, House, hand_over
+from tests.web.conftest import NOW, PUBLICATION, TEMPLATE, House, hand_over
 
 SHIPS = """\
 ---
@@ -259,6 +259,32 @@ def test_an_issue_is_no_secret_once_somebody_has_it_and_not_before(
     house.clock.now += timedelta(seconds=2)
     assert client.get("/issues/vol-3-1").status_code == 200
     assert "vol-3-1" in client.get("/feed.atom").text
+
+
+def test_feeds_date_an_issue_by_its_first_message_and_not_by_its_plan(
+    client: TestClient, house: House
+) -> None:
+    day = timedelta(days=1)
+    numbers = [numbering.IssueNumber(3, each) for each in (1, 2)]
+    early, late = (
+        house.ledger.plan(
+            ports.MailingDraft(
+                templates={"en": dataclasses.replace(TEMPLATE, number=number)},
+                audience=ports.Audience(),
+                provider="outbox",
+                now=NOW,
+                due_at=due_at,
+            )
+        )
+        for number, due_at in zip(numbers, (NOW + 9 * day, NOW + day), strict=True)
+    )
+    for mailing, sent_at in ((early, NOW + 2 * day), (late, NOW + 5 * day)):
+        house.ledger.begin(mailing.id, now=sent_at)
+        hand_over(house.ledger, mailing, now=sent_at)
+    house.clock.now += timedelta(seconds=2)
+    found = {each["url"]: each["date_published"] for each in client.get("/feed.json").json()["items"]}
+    dates = [found[f"{PUBLICATION.url}/issues/{number.slug}"] for number in numbers]
+    assert dates == [(NOW + 2 * day).isoformat(), (NOW + 5 * day).isoformat()]
 
 
 def test_an_edition_has_its_own_address_and_each_leads_to_the_other(client: TestClient, house: House) -> None:

@@ -108,7 +108,7 @@ class Library:
         try:
             mailings = self._mailings()
             stamps = dict(self._stamps())
-            seen = (tuple((each.id, each.number) for each in mailings), stamps)
+            seen = (tuple((each.id, each.number, each.first_sent_at) for each in mailings), stamps)
             if seen != self._seen:
                 self._is_whole = True
                 self._holdings = _held(self._published(mailings, stamps))
@@ -163,7 +163,8 @@ class Library:
 
     def _editions(self, mailing: deliveries.Mailing, files: Sequence[_File]) -> tuple[editions.Edition, ...]:
         """Return the editions of an issue by their files; as they were sent, as far as these are gone."""
-        sent_at = mailing.due_at or mailing.created_at
+        # Done without a message that anybody took, it has only the time that it was meant for.
+        sent_at = mailing.first_sent_at or mailing.due_at or mailing.created_at
         found: dict[str, editions.Edition] = {}
         for file in files:
             if file.issue and file.issue.language not in found:
