@@ -160,38 +160,37 @@ def read(source: str) -> list[Paragraph] | None:
         return None
     paragraphs: list[Paragraph] = []
     for text in filter(None, (text.strip("\n") for text in source.split("\n\n"))):
-        phrases = _phrases_of(text) if all(map(_BEGINS_WORDS, text.split("\n"))) else None
+        # With no line that begins anything, and none that ends in a blank, a line end is a blank.
+        is_one = all(map(_BEGINS_WORDS, text.split("\n")))
+        phrases = _phrases_of(text.replace("\n", " ")) if is_one else None
         if phrases is None:
             return None
         paragraphs.append(phrases)
     return paragraphs
 
 
-def _phrases_of(text: str) -> Paragraph | None:
+def _phrases_of(line: str) -> Paragraph | None:
     phrases: list[Phrase] = []
     words, end = "", 0
-    for phrase in _PHRASE.finditer(text):
+    for phrase in _PHRASE.finditer(line):
         if phrase.start() != end:
             return None
         end = phrase.end()
         kind = phrase.lastgroup
         if kind == "words":
             words += phrase[0]
-        elif kind == "line":
-            words += " "
         elif kind == "url" and not _SURE_URL(phrase["url"]):
             return None
         else:
-            phrases.append(Phrase("", words))
+            phrases += (Phrase("", words), _marked(phrase))
             words = ""
-            phrases.append(_marked(phrase))
     phrases.append(Phrase("", words))
-    return phrases if end == len(text) else None
+    return phrases if end == len(line) else None
 
 
 def _marked(phrase: re.Match[str]) -> Phrase:
     if phrase.lastgroup == "url":
-        return Phrase("a", _LINE_END.sub(" ", phrase["label"]), phrase["url"])
+        return Phrase("a", phrase["label"], phrase["url"])
     return Phrase("strong" if len(phrase["mark"]) == 2 else "em", phrase["stressed"])
 
 

@@ -77,7 +77,6 @@ def of_workspace(templates: Path, *, tokens: token_room.Tokens | None = None) ->
     return theme.with_templates(templates.resolve())
 
 
-@functools.lru_cache(maxsize=16)
 def environment(
     folders: tuple[Path, ...], *, escaping: bool, tokens: token_room.Tokens | None = None
 ) -> jinja2.Environment:
@@ -86,10 +85,17 @@ def environment(
     Design tokens become a part of the packaged templates, which leave the name ``theme`` as it is; a
     workspace's own look them up at each render.
     """
+    is_packaged = len(folders) == 1
+    return _environment(folders, escaping=escaping, tokens=tokens if is_packaged else None)
+
+
+@functools.lru_cache(maxsize=16)
+def _environment(
+    folders: tuple[Path, ...], *, escaping: bool, tokens: token_room.Tokens | None
+) -> jinja2.Environment:
     from newsletter.rendering import templating
 
-    is_packaged = len(folders) == 1
-    settled = {"theme": _alike(tokens)} if tokens and is_packaged else {}
+    settled = {"theme": _alike(tokens)} if tokens else {}
     return templating.environment(folders, escaping=escaping, settled=settled)
 
 
