@@ -36,6 +36,8 @@ class Scalar:
     #: What YAML would take it for: text, whole number, decimal number, boolean, nothing.
     kind: str = "text"
     quoted: bool = False
+    #: Whether it begins on the line below its key, behind “|” or “>”.
+    below: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,10 @@ def _value(node: Node, found: flaws.Flaws, depth: int = 0) -> Value:
     line = node.start_mark.line + 1
     if isinstance(node, nodes.ScalarNode):
         kind = _KINDS.get(str(node.tag).rpartition(":")[2], "text")
-        return Scalar(str(node.value), line, kind, node.style in {"'", '"'})
+        style = node.style
+        # ruamel.yaml remembers by a BEL where a folded text was wrapped.
+        text = str(node.value).replace("\a", "") if style == ">" else str(node.value)
+        return Scalar(text, line, kind, quoted=style in {"'", '"'}, below=style in {"|", ">"})
     # Nothing an editor writes nests deeper; aliases could otherwise unfold without end.
     if depth > 3:
         found.block("yaml", line, "nested too deeply")

@@ -16,7 +16,8 @@ from newsletter.domain import errors, numbering
 _HEAD = 4_096
 #: Characters that are kept of it: a report says what it is about in its first sentences.
 _TOLD = 700
-_CLIPPINGS = re.compile(rb"^clippings:[ \t]*(.*)$", re.MULTILINE)
+#: One line, or points of a list below it.
+_CLIPPINGS = re.compile(rb"^clippings:((?:.*)(?:\r?\n[ \t]*-[ \t].*)*)", re.MULTILINE)
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})-")
 
 
@@ -198,8 +199,8 @@ def in_issues(shelved: Iterable[shelf.Listing]) -> Mapping[str, numbering.IssueN
         if one.number is None:
             continue
         for match in _CLIPPINGS.finditer(one.path.read_bytes()):
-            for name in match[1].decode("utf-8", "replace").split(","):
-                found.setdefault(name.strip(), one.number)
+            for name in re.split(r",|\n[ \t]*-[ \t]", match[1].decode("utf-8", "replace")):
+                found.setdefault(name.strip("[] \t\r\"'"), one.number)
     return found
 
 

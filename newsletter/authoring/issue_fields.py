@@ -70,8 +70,7 @@ class Reader:
         value = self.scalar(key)
         if value is None or not value.text.strip():
             return 0
-        # A block scalar (“intro: |”) begins on the line below its key.
-        return value.line + ("\n" in value.text.rstrip("\n") or value.text.endswith("\n"))
+        return value.line + value.below
 
     def count(self, key: str) -> int:
         """Return a whole number from 1, or 0 after noting what is wrong with it."""

@@ -46,6 +46,8 @@ def _stretches(issue: issues.Issue) -> Iterator[Stretch]:
     for entry in issue.entries:
         yield Stretch(entry.headline, entry.line, entry.id)
         yield Stretch(entry.headline_short, entry.line, entry.id)
+        for source in entry.sources:
+            yield Stretch(f"{source.title} {source.publisher}".strip(), source.line, entry.id)
         yield Stretch(entry.body, entry.body_line, entry.id)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 
 from newsletter.checking import prose, reading, rulebook, sourcing
 from newsletter.domain import findings, issues
@@ -15,6 +16,16 @@ rule = rulebook.family("editions", needs=("editions",))
 _FIGURE = re.compile(
     r"(?<![A-Za-z\d.,])\d[\d,]*+(?:\.\d++)?+(?![A-Za-z])(?!\s*(?:月|万|億|兆|thousand|million|billion|trillion))"
 )
+#: 2万5000, 1億1000万, 1.2 million: as much in the other language, and told there by other digits.
+_SCALED = re.compile(
+    r"(?<![\d.,])(?:(?:\d[\d,]*+(?:\.\d++)?(?:千万|百万|千|万|億|兆))+(?:\d[\d,]*+)?"
+    r"|\d[\d,]*+(?:\.\d++)?[ \u00a0-]?(?:thousand|million|billion|trillion)\b)"
+)
+_SCALES = {"千": 10**3, "万": 10**4, "百万": 10**6, "千万": 10**7, "億": 10**8, "兆": 10**12}
+_SCALES |= {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_TERM = re.compile(r"(\d[\d,]*+(?:\.\d++)?)[ \u00a0-]?([千百]?[万億兆]|千|[a-z]+)?")
+#: In the other edition, also as a part of FY2026, 21st or 1990s.
+_DIGITS = re.compile(r"\d[\d,]*+(?:\.\d++)?+")
 _WIDE = str.maketrans("０１２３４５６７８９，．", "0123456789,.")
 
 
@@ -98,8 +109,8 @@ def _links(entry: issues.Entry) -> set[str]:
 def edition_figures(page: reading.Reading) -> Hits:
     """Figures survive translation: one that stands in a single edition is a slip in one of them."""
     for edition, ours, theirs in _pairs(page):
-        here, there = _figures(ours), _figures(theirs)
-        lost = sorted(here.keys() - there.keys())
+        here, there = _figures(ours), _numbers(theirs)
+        lost = sorted(here.keys() - there)
         if lost:
             first = here[lost[0]]
             yield rulebook.Hit(
@@ -111,8 +122,27 @@ def edition_figures(page: reading.Reading) -> Hits:
 
 def _figures(entry: issues.Entry) -> dict[str, str]:
     """Return the figures of an entry, each with how it is written."""
-    passage = prose.Passage(prose.Part.BODY, entry.headline + "\n" + entry.body, entry.line, 1, entry.id)
-    text = passage.words.translate(_WIDE)
-    found = {match[0].rstrip(",").replace(",", ""): match[0] for match in _FIGURE.finditer(text)}
+    found = {_bare(match[0]): match[0] for match in _FIGURE.finditer(_SCALED.sub(" ", _text(entry)))}
     # Single digits are often words in one of the two languages.
     return {number: written for number, written in found.items() if len(number) > 1}
+
+
+def _numbers(entry: issues.Entry) -> set[str]:
+    """Return every number that an entry has in any form."""
+    text = _text(entry)
+    scaled = {_value(match[0]) for match in _SCALED.finditer(text)}
+    return scaled | {_bare(match[0]) for match in _DIGITS.finditer(text)}
+
+
+def _value(scaled: str) -> str:
+    terms = (Decimal(_bare(digits)) * _SCALES.get(unit, 1) for digits, unit in _TERM.findall(scaled))
+    return f"{sum(terms, Decimal()).normalize():f}"
+
+
+def _text(entry: issues.Entry) -> str:
+    passage = prose.Passage(prose.Part.BODY, entry.headline + "\n" + entry.body, entry.line, 1, entry.id)
+    return passage.words.translate(_WIDE)
+
+
+def _bare(figure: str) -> str:
+    return figure.rstrip(",").replace(",", "")

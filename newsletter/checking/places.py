@@ -7,6 +7,7 @@ import html
 import re
 from collections.abc import Sequence
 from functools import cached_property
+from urllib.parse import unquote
 
 from newsletter.checking import rulebook
 from newsletter.domain import issues
@@ -48,12 +49,13 @@ class Places:
         """Return where an address stands; the line given, or the issue as a whole, when it does not."""
         wanted = html.unescape(url).rstrip("/")
         rows = range(line, line + 1) if line else range(1, len(self._lines) + 1)
-        part = re.compile(re.escape(wanted))
-        for pattern in (re.compile(part.pattern + _END), part) if wanted else ():
+        # Markdown writes what is not ASCII by percent signs.
+        part = re.compile("|".join(map(re.escape, {wanted: 0, unquote(wanted): 0})))
+        for pattern in (re.compile(f"(?:{part.pattern}){_END}"), part) if wanted else ():
             for number in rows:
                 found = pattern.search(self._lines[number - 1]) if number <= len(self._lines) else None
                 if found and (not entry or self.entry_at(number) == entry):
-                    return self.at(number, found.start() + 1, len(wanted))
+                    return self.at(number, found.start() + 1, len(found[0]))
         return self.at(line, 1, 0) if line else rulebook.Place(entry=entry)
 
     def text(self, words: str, entry: str = "") -> rulebook.Place:

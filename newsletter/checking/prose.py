@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
 import enum
+import itertools
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,6 +37,8 @@ _LINK = re.compile(
 )
 
 
+#: Lines and columns that may lie between two words of a text in the front matter.
+_GAP_LINES, _GAP = 4, 200
 #: Brackets that never close are looked for to the end of the text, each.
 _MOST_BRACKETS = 5_000
 
@@ -63,6 +68,8 @@ class Passage:
     indent: int = 0
     #: The front-matter key.
     key: str = ""
+    #: Offset, line and column of each word, where YAML wraps or quotes the text otherwise than it reads.
+    spots: tuple[tuple[int, int, int], ...] = ()
 
     @cached_property
     def uncoded(self) -> str:
@@ -85,11 +92,26 @@ class Passage:
 
     def place(self, start: int, end: int | None = None) -> rulebook.Place:
         """Return where in the issue file a stretch of the text lies."""
+        if self.spots:
+            return self._spot(start, len(self.text) if end is None else end)
         before = self.text[:start]
         row = before.count("\n")
         column = start - (before.rfind("\n") + 1) + (self.column if row == 0 else 1 + self.indent)
         length = len(self.text[start : start if end is None else end].partition("\n")[0])
         return rulebook.Place(line=self.line + row, column=column, length=length, entry=self.entry)
+
+    def _spot(self, start: int, end: int) -> rulebook.Place:
+        at = max(bisect.bisect_right(self.spots, (start, sys.maxsize, 0)) - 1, 0)
+        offset, line, column = self.spots[at]
+        last = max(bisect.bisect_left(self.spots, (end,)) - 1, at)
+        while self.spots[last][1] != line:
+            last -= 1
+        further, _, there = self.spots[last]
+        column += max(start - offset, 0)
+        word = len(self.text[further:end].split(maxsplit=1)[0]) if further < end else 0
+        return rulebook.Place(
+            line=line, column=column, length=max(there + word - column, 1), entry=self.entry
+        )
 
     def find(self, pattern: re.Pattern[str]) -> Iterator[tuple[re.Match[str], rulebook.Place]]:
         """Yield each match among the words with its place."""
@@ -135,19 +157,23 @@ def passages(issue: issues.Issue, lines: Sequence[str]) -> tuple[Passage, ...]:
     """Return everything an issue says to its readers, in reading order."""
     found = list(_front(issue, lines))
     if issue.intro:
-        found.append(_block(Part.INTRO, issue.intro, issue.intro_line, lines))
+        first = issue.lines.get("intro", issue.intro_line)
+        found.append(_block(Part.INTRO, issue.intro, issue.intro_line, lines, first))
     for entry in issue.entries:
         column = _column(lines, entry.line, entry.headline)
         found.append(Passage(Part.HEADLINE, entry.headline, entry.line, column, entry.id))
         if entry.body:
             found.append(Passage(Part.BODY, entry.body, entry.body_line, 1, entry.id))
     if issue.closing:
-        found.append(_block(Part.CLOSING, issue.closing, issue.closing_line, lines))
+        first = issue.lines.get("closing", issue.closing_line)
+        found.append(_block(Part.CLOSING, issue.closing, issue.closing_line, lines, first))
     return tuple(found)
 
 
-def _block(part: Part, text: str, line: int, lines: Sequence[str]) -> Passage:
-    """Return a passage that may stand indented in the front matter."""
+def _block(part: Part, text: str, line: int, lines: Sequence[str], first: int) -> Passage:
+    """Return a passage that may stand indented in the front matter, whose key is on line ``first``."""
+    if spots := _spots(text, line, lines, first):
+        return Passage(part, text, line, spots[0][2], spots=spots)
     column = _column(lines, line, text)
     row = lines[line - 1] if 0 < line <= len(lines) else ""
     indent = column - 1 if not row[: column - 1].strip() else 0
@@ -165,7 +191,27 @@ def _front(issue: issues.Issue, lines: Sequence[str]) -> Iterator[Passage]:
     for key, value in values.items():
         line = issue.lines.get(key, 0) or _line_of_key(lines, key)
         if value and line:
-            yield Passage(Part.FRONT, value, line, _column(lines, line, value), key=key)
+            column, spots = _column(lines, line, value), _spots(value, line, lines, line)
+            yield Passage(Part.FRONT, value, line, column, key=key, spots=spots)
+
+
+def _spots(text: str, line: int, lines: Sequence[str], first: int) -> tuple[tuple[int, int, int], ...]:
+    """Return where the words of a text stand from a line on; nothing where its rows stand as they are."""
+    rows = text.split("\n")
+    shown = itertools.chain(lines[line - 1 : line - 1 + len(rows)], itertools.repeat(""))
+    if not line or all(row.strip() in there for row, there in zip(rows, shown, strict=False)):
+        return ()
+    found: list[tuple[int, int, int]] = []
+    row, column = first - 1, lines[first - 1].find(":") + 1
+    for word in re.finditer(r"\S+", text):
+        for at in range(row, min(row + _GAP_LINES, len(lines))):
+            begin = column if at == row else 0
+            # A word that YAML spells otherwise is passed over.
+            if (start := lines[at].find(word[0], begin, begin + _GAP + len(word[0]))) >= 0:
+                row, column = at, start + len(word[0])
+                found.append((word.start(), at + 1, start + 1))
+                break
+    return tuple(found)
 
 
 def _line_of_key(lines: Sequence[str], key: str) -> int:

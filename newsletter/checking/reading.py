@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from urllib.parse import unquote
 
 from lxml import etree
 
@@ -63,11 +64,14 @@ class Reading:
         """
         written = dict.fromkeys([*(link for link in self.links if not link.is_image), *self.sources])
         known = {link.url for link in written}
+        known |= {unquote(url) for url in known}
         own = self.subject.publication.url
         added = [
             prose.Link(url, self.html.name(element), self.places.href(url), prose.Part.CLOSING)
             for element in self.html.all("a")
-            if (url := element.get("href") or "") not in known and url and not url.startswith(("#", own))
+            if not known & {url := element.get("href") or "", unquote(url)}
+            and url
+            and not url.startswith(("#", own))
         ]
         return (*written, *added)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.authoring import clippings, inbox, shelf
+from newsletter.authoring import clippings, inbox, issue_files, shelf
 from newsletter.domain import errors, numbering
 
 NUMBER = numbering.IssueNumber(1, 3)
@@ -105,6 +105,25 @@ def test_entries_of_issue_files_say_which_clippings_are_in_use(tmp_path: Path) -
     text = f"{head}## A\nclippings: one, two\n\nB\n\n## C\nclippings: three\n"
     (tmp_path / "vol-1-3.md").write_text(text)
     assert inbox.in_issues(shelf.listing(tmp_path)) == dict.fromkeys(("one", "two", "three"), NUMBER)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "clippings: [one, two]",
+        "clippings: \"one\", 'two'",
+        "clippings:\n  - one\n- two\nid: x",
+        "clippings: one\n- two",
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_clippings_may_be_listed_as_any_field_of_an_entry(tmp_path: Path, fields: str, end: str) -> None:
+    text = f"---\nvolume: 1\nnumber: 3\ndate: 2026-11-20\n---\n## A\n{fields}\n\n- B\n"
+    path = tmp_path / "vol-1-3.md"
+    path.write_bytes(text.replace("\n", end).encode())
+    (entry,) = issue_files.read(path).entries
+    found = inbox.in_issues(shelf.listing(tmp_path))
+    assert {name for name in found if name} == set(entry.clippings) == {"one", "two"}
 
 
 @pytest.mark.parametrize(

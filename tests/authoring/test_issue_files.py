@@ -10,6 +10,20 @@ import pytest
 from newsletter.authoring import issue_files
 from newsletter.domain import errors, findings, issues, numbering
 
+FOLDED = """---
+volume: 1
+number: 4
+date: 2026-11-20
+preheader: >-
+  Boats,
+  and more boats.
+intro: >
+  Good
+  morning.
+
+  TK more.
+---
+"""
 HEAD = "---\nvolume: 1\nnumber: 4\ndate: 2026-11-20\n---\n"
 WHOLE = """---
 # The order is by weight.
@@ -419,3 +433,19 @@ def test_the_name_of_an_edition_says_its_language_and_its_file_may_not_deny_it(s
 def test_a_copy_that_was_put_aside_is_a_twin_and_no_edition(shelf: Path) -> None:
     write(shelf, f"{HEAD}## A\n\nB\n", "vol-1-4.old.md")
     assert found(shelf, f"{HEAD}## A\n\nB\n") == [(3, "duplicate-number")]
+
+
+def test_a_folded_text_is_one_line_without_a_trace_of_its_folds(tmp_path: Path) -> None:
+    path = tmp_path / "vol-1-4.md"
+    path.write_text(FOLDED)
+    issue = issue_files.read(path)
+    assert (issue.preheader, issue.intro) == ("Boats, and more boats.", "Good morning.\nTK more.")
+    assert issue.intro_line == FOLDED.split("\n").index("  Good") + 1
+
+
+def test_a_tk_among_the_sources_is_found(tmp_path: Path) -> None:
+    text = f"{HEAD}## A\nsources:\n  - [TK what it is](https://example.org/a), Port\n\nB\n"
+    path = tmp_path / "vol-1-4.md"
+    path.write_text(text)
+    (found,) = issue_files.problems(path)
+    assert (found.rule, found.line, found.entry) == ("unfinished", 8, "a")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from newsletter import checking
 from tests.checking import desk
 
@@ -65,3 +67,27 @@ def test_a_figure_that_the_other_lacks_is_found_where_it_stands(tmp_path: Path) 
     line = desk.line_of(EN, "On February")
     assert compare(tmp_path, EN, JA.replace("42", "24")) == [("edition-figures", line)]
     assert compare(tmp_path, EN, JA.replace("１，２００", "1100")) == [("edition-figures", line + 1)]
+
+
+@pytest.mark.parametrize(
+    ("english", "japanese"),
+    [
+        ("25,000 seats", "2万5000席"),
+        ("25,000 seats", "２万５千席"),
+        ("110 million yen", "1億1000万円"),
+        ("1.5 million yen", "150万円"),
+        ("in FY2027, the 14th meeting of the 21st century", "2027年度、21世紀の第14回"),
+        ("since the 1990s", "1990年代から"),
+    ],
+)
+def test_a_number_may_be_written_as_its_language_does(tmp_path: Path, english: str, japanese: str) -> None:
+    ours, theirs = EN.replace("42 trains", english), JA.replace("列車42本", japanese)
+    assert compare(tmp_path, ours, theirs) == []
+    assert compare(tmp_path, theirs, ours) == []
+
+
+@pytest.mark.parametrize(("english", "japanese"), [("25,000", "2万500"), ("FY2027", "2028年度")])
+def test_a_number_that_came_out_otherwise_is_still_found(tmp_path: Path, english: str, japanese: str) -> None:
+    ours, theirs = EN.replace("42 trains", english), JA.replace("列車42本", japanese)
+    found = compare(tmp_path, ours, theirs) + compare(tmp_path, theirs, ours)
+    assert [rule for rule, _ in found] == ["edition-figures"]

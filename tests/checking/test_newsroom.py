@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -269,6 +270,28 @@ def test_an_entry_dated_in_the_wrong_year_is_pointed_out(tmp_path: Path) -> None
     for day, count in {"2025-02-02": 1, "2026-02-09": 1, "2026-02-02": 0}.items():
         text = desk.CLEAN.replace("timetable\n\nBoth", f"timetable\ndate: {day}\n\nBoth")
         assert len(desk.found(desk.subject(tmp_path, text), "entry-date")) == count, day
+
+
+FRONT = [
+    "intro: >-\n  The port\n  and the\n  railway met; the the\n  boats waited.",
+    "intro: >\n  The port met.\n\n  The the boats waited.",
+    "intro: |\n  The port met.\n\n  The the boats waited.",
+    'intro: "The port\n  said \\"no\\", and the the\n  boats waited."',
+    "intro: 'The port’s isn''t the the port.'",
+    "intro: The port met;\n  the the boats waited.",
+    'subject: "The \\"intro\\" of the the port"',
+    "preheader: >-\n  A bridge opens\n  and the the archives are joined",
+]
+
+
+@pytest.mark.parametrize("field", FRONT)
+def test_a_fault_in_the_front_matter_is_found_however_yaml_wraps_it(tmp_path: Path, field: str) -> None:
+    text = re.sub(rf"{field.partition(':')[0]}:.*\n", "", desk.CLEAN).replace(
+        "---\n\n", f"{field}\n---\n\n", 1
+    )
+    (finding,) = desk.found(desk.subject(tmp_path, text), "duplicate-word")
+    row = text.split("\n")[finding.line - 1]
+    assert row[finding.column - 1 :][: finding.length].lower() == "the the"
 
 
 def test_a_picture_keeps_the_year_in_which_it_was_taken(tmp_path: Path) -> None:

@@ -70,6 +70,16 @@ def test_a_finding_about_a_link_does_not_stand_at_a_longer_address(tmp_path: Pat
     )
 
 
+def test_an_address_that_is_not_ascii_is_told_once_where_it_stands(tmp_path: Path) -> None:
+    text = desk.CLEAN.replace("https://bridge.example.org/opening", "http://bridge.example.org/橋")
+    found = press(tmp_path).findings(desk.write(tmp_path, text), only=["url-http"])
+    assert [finding.line for finding in found] == [desk.line_of(text, "/橋")]
+    found = press(tmp_path).findings(
+        desk.write(tmp_path, text.replace("[opened]", "[click here]")), only=["link-generic"]
+    )
+    assert [finding.line for finding in found] == [desk.line_of(text, "/橋")]
+
+
 def test_an_issue_with_everything_in_it_leaves_the_theme_without_a_finding(tmp_path: Path) -> None:
     from tests.checking import baseline
 
