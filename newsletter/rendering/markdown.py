@@ -59,6 +59,11 @@ _TYPED = ('"', "'", "--", "..", ",,", "+-", "!!", "!?", "?!", "??")
 _SCOPED = re.compile(r"\((?:c|r|tm)\)", re.IGNORECASE)
 #: Between letters it is always one, whatever stands around.
 _APOSTROPHE = re.compile(r"(?<=[^\W_])'(?=[^\W_])")
+#: Words alone between two marks, of which the first can only open and the second only close.
+_QUOTED = re.compile(
+    r"(?<![^ \n(])\"(?=[^\W_])((?:[^\"'*_`\[\]\\<\n]|\n(?!\n))*+)"
+    r"(?:(?<=[^\W_])\"(?=[ \n.,;:!?)]|\Z)|(?<=[.,!?])\"(?=[ \n]|\Z))"
+)
 _PLAIN_URL = re.compile(
     r"https?://[a-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9._~/-]*)?(?:\?[A-Za-z0-9._~=&-]*)?"
 ).fullmatch
@@ -94,6 +99,7 @@ def prose_of(text: str) -> list[prose.Paragraph] | None:
 
     _measure(text)
     set_well = _APOSTROPHE.sub("’", text) if "'" in text else text
+    set_well = _QUOTED.sub(r"“\1”", set_well) if '"' in set_well else set_well
     return None if _is_typed(set_well) else prose.read(set_well)
 
 
