@@ -152,6 +152,11 @@ _KINDS = {
 }
 #: Mailgun's own codes for “did not exist” and “bounced before”, beside the SMTP ones.
 _DEAD_CODES = frozenset({605, 607})
+#: What of RFC 3463 §3.2 and RFC 7505 speaks of the reader's address; 5.1.7 and 5.1.8 speak of ours.
+_DEAD_STATUS = {
+    **dict.fromkeys(("5.1.1", "5.1.3", "5.1.6"), Cause.UNKNOWN_USER),
+    **dict.fromkeys(("5.1.2", "5.1.10"), Cause.BAD_DOMAIN),
+}
 
 
 class Replays:
@@ -213,8 +218,8 @@ def _event(data: Mapping[str, Any]) -> events.Event:
     if named == "failed" and reason.startswith("suppress-"):
         kind = events.Kind.REJECTED
     code, enhanced = status.get("code"), str(status.get("enhanced-code", ""))
-    dead = code in _DEAD_CODES or enhanced.startswith("5.1.")
-    hard = kind is events.Kind.BOUNCED and dead
+    cause = Cause.UNKNOWN_USER if code in _DEAD_CODES else _DEAD_STATUS.get(enhanced, Cause.OTHER)
+    hard = kind is events.Kind.BOUNCED and cause is not Cause.OTHER
     headers = hooks.mapping(hooks.mapping(data, "message"), "headers")
     return events.Event(
         kind=kind,
@@ -224,6 +229,6 @@ def _event(data: Mapping[str, Any]) -> events.Event:
         delivery=hooks.number(hooks.mapping(data, "user-variables").get("delivery")),
         message_id=str(headers.get("message-id", "")).strip("<>"),
         hard=hard,
-        cause=Cause.UNKNOWN_USER if hard else Cause.OTHER,
+        cause=cause if hard else Cause.OTHER,
         detail=str(status.get("message") or status.get("description") or reason)[:500],
     )

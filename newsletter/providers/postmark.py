@@ -178,6 +178,16 @@ def parse_events(body: bytes) -> list[events.Event]:
     return [_event(plain)] if isinstance(plain, dict) else []
 
 
+def _by_reader(plain: Mapping[str, Any]) -> bool:
+    """Say whether a reader unsubscribed: Postmark also stops after bounces and complaints, and for staff.
+
+    Source: https://postmarkapp.com/developer/webhooks/subscription-change-webhook.
+    """
+    reason, origin = plain.get("SuppressionReason"), plain.get("Origin")
+    by_reader = reason in (None, "ManualSuppression") and origin in (None, "Recipient")
+    return by_reader and bool(plain.get("SuppressSending"))
+
+
 def _event(plain: Mapping[str, Any]) -> events.Event:
     record, sort = str(plain.get("RecordType", "")), str(plain.get("Type", ""))
     kind = _KINDS.get(record, events.Kind.UNKNOWN)
@@ -190,7 +200,7 @@ def _event(plain: Mapping[str, Any]) -> events.Event:
             "SpamComplaint": events.Kind.COMPLAINED,
             "Unsubscribe": events.Kind.UNSUBSCRIBED,
         }.get(sort, kind)
-    if record == "SubscriptionChange" and not plain.get("SuppressSending"):
+    if record == "SubscriptionChange" and not _by_reader(plain):
         kind = events.Kind.UNKNOWN
     identity = str(plain.get("MessageID", ""))
     moment = next((plain[name] for name in _MOMENTS if plain.get(name)), "")

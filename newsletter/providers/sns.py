@@ -106,6 +106,9 @@ _SUB_TYPES = {
     "ContentRejected": Cause.CONTENT,
     "AttachmentRejected": Cause.CONTENT,
 }
+#: Statuses that do not contradict “this address is dead” (RFC 3463 §3): the rest speaks of us, of the mail,
+#: or of a mailbox that is full.
+_OF_THE_READER = frozenset({"5.0.0", "5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.5.0"})
 
 
 def parse_events(body: bytes) -> list[events.Event]:
@@ -125,9 +128,7 @@ def _event(plain: Mapping[str, Any], identity: str) -> events.Event:
     found: Mapping[str, Any] = details if isinstance(details, dict) else {}
     mail = plain["mail"]
     permanent = named == "Bounce" and found.get("bounceType") == "Permanent"
-    cause = (
-        _SUB_TYPES.get(str(found.get("bounceSubType", "")), Cause.OTHER) if named == "Bounce" else Cause.OTHER
-    )
+    cause = _cause(found) if named == "Bounce" else Cause.OTHER
     recipients = mail.get("destination")
     return events.Event(
         kind=_KINDS.get(named, events.Kind.UNKNOWN),
@@ -142,7 +143,19 @@ def _event(plain: Mapping[str, Any], identity: str) -> events.Event:
     )
 
 
+def _cause(found: Mapping[str, Any]) -> Cause:
+    """Return why a mail bounced; “General” covers every refusal, and the server's status tells more."""
+    named = str(found.get("bounceSubType", ""))
+    status = str(_bounced(found).get("status", ""))
+    if named == "General" and status and status not in _OF_THE_READER:
+        return Cause.POLICY if status.startswith("5.7.") else Cause.OTHER
+    return _SUB_TYPES.get(named, Cause.OTHER)
+
+
+def _bounced(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    listed = found.get("bouncedRecipients")
+    return listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
+
+
 def _diagnosis(found: Mapping[str, Any]) -> str:
-    bounced = found.get("bouncedRecipients")
-    first = bounced[0] if isinstance(bounced, list) and bounced and isinstance(bounced[0], dict) else {}
-    return str(first.get("diagnosticCode") or found.get("reason") or "")[:500]
+    return str(_bounced(found).get("diagnosticCode") or found.get("reason") or "")[:500]

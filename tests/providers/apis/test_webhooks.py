@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
 
-from newsletter.domain.events import Cause, Event, Kind
+from newsletter.domain.events import DEAD, Cause, Event, Kind
 from newsletter.providers import brevo, hooks, mailgun, postmark, resend, sendgrid, sns
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -305,7 +305,7 @@ def ses(event: dict[str, Any]) -> bytes:
     return json.dumps({"Type": "Notification", "MessageId": "m-1", "Message": message}).encode()
 
 
-def ses_bounce(kind: str, sub: str) -> bytes:
+def ses_bounce(kind: str, sub: str, status: str = "5.1.1") -> bytes:
     return ses(
         {
             "eventType": "Bounce",
@@ -314,7 +314,11 @@ def ses_bounce(kind: str, sub: str) -> bytes:
                 "bounceSubType": sub,
                 "timestamp": "2026-11-20T09:00:00Z",
                 "bouncedRecipients": [
-                    {"emailAddress": "ada@example.org", "diagnosticCode": "smtp; 550 5.1.1"}
+                    {
+                        "emailAddress": "ada@example.org",
+                        "status": status,
+                        "diagnosticCode": f"smtp; 550 {status} the server's words",
+                    }
                 ],
             },
         }
@@ -335,6 +339,11 @@ def mg(**event: Any) -> bytes:
 
 def pm(**event: Any) -> bytes:
     return json.dumps({"Recipient": "ada@example.org", "MessageID": "pm-1", **event}).encode()
+
+
+def suppressed_by_postmark(reason: str, origin: str) -> bytes:
+    """https://postmarkapp.com/developer/webhooks/subscription-change-webhook."""
+    return pm(RecordType="SubscriptionChange", SuppressSending=True, SuppressionReason=reason, Origin=origin)
 
 
 def rs(named: str, **data: Any) -> bytes:
@@ -393,6 +402,12 @@ CASES: list[tuple[Callable[[bytes], list[Event]], bytes, Kind, bool]] = [
     (postmark.parse_events, pm(RecordType="SpamComplaint", ID=1), Kind.COMPLAINED, False),
     (postmark.parse_events, pm(RecordType="SubscriptionChange", SuppressSending=True), Kind.UNSUBSCRIBED, False),
     (postmark.parse_events, pm(RecordType="SubscriptionChange", SuppressSending=False), Kind.UNKNOWN, False),
+    (postmark.parse_events, suppressed_by_postmark("ManualSuppression", "Recipient"), Kind.UNSUBSCRIBED, False),
+    # A bounce and a complaint are told by webhooks of their own, with their causes; staff are no readers.
+    (postmark.parse_events, suppressed_by_postmark("HardBounce", "Recipient"), Kind.UNKNOWN, False),
+    (postmark.parse_events, suppressed_by_postmark("SpamComplaint", "Recipient"), Kind.UNKNOWN, False),
+    (postmark.parse_events, suppressed_by_postmark("ManualSuppression", "Customer"), Kind.UNKNOWN, False),
+    (postmark.parse_events, suppressed_by_postmark("ManualSuppression", "Admin"), Kind.UNKNOWN, False),
     (postmark.parse_events, pm(RecordType="Novelty"), Kind.UNKNOWN, False),
     (resend.parse_events, SVIX_BODY, Kind.DELIVERED, False),
     (resend.parse_events, rs("email.bounced", bounce={"type": "Permanent", "subType": "General"}), Kind.BOUNCED, True),
@@ -426,6 +441,10 @@ def test_only_an_address_that_does_not_exist_is_given_a_cause_that_suppresses() 
     assert policy.cause is Cause.OTHER
     (dead,) = sns.parse_events(ses_bounce("Permanent", "NoEmail"))
     assert dead.cause is Cause.UNKNOWN_USER
+    # “General” is whatever a server refused for good; RFC 3463 names our sender or its policy, not the reader.
+    for status in ("5.7.1", "5.7.26", "5.1.8", "5.1.7", "5.3.4", "5.2.2"):
+        (refused,) = sns.parse_events(ses_bounce("Permanent", "General", status))
+        assert refused.cause not in DEAD
     (suppressed,) = sns.parse_events(ses_bounce("Permanent", "OnAccountSuppressionList"))
     assert suppressed.cause is Cause.SUPPRESSED
 
@@ -509,3 +528,28 @@ def test_a_key_of_twilio_s_that_was_mistyped_refuses_and_spares_the_other() -> N
     with pytest.raises(hooks.SignatureError):
         sendgrid.verify(twilio(), secrets=["no key!"], now=NOW)
     sendgrid.verify(twilio(), secrets=["no key!", SG_KEY], now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [
+        ("5.1.1", Cause.UNKNOWN_USER),
+        ("5.1.3", Cause.UNKNOWN_USER),
+        ("5.1.6", Cause.UNKNOWN_USER),
+        ("5.1.2", Cause.BAD_DOMAIN),
+        ("5.1.10", Cause.BAD_DOMAIN),
+        # RFC 3463 §3.2: the sender's own address is refused, for every reader alike.
+        ("5.1.7", Cause.OTHER),
+        ("5.1.8", Cause.OTHER),
+        ("5.1.0", Cause.OTHER),
+        ("5.7.1", Cause.OTHER),
+    ],
+)
+def test_of_mailgun_s_failures_those_are_hard_whose_status_speaks_of_the_reader(
+    status: str, cause: Cause
+) -> None:
+    body = mg(
+        event="failed", severity="permanent", **{"delivery-status": {"code": 550, "enhanced-code": status}}
+    )
+    (event,) = mailgun.parse_events(body)
+    assert (event.kind, event.hard, event.cause) == (Kind.BOUNCED, cause in DEAD, cause)
