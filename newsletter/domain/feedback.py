@@ -15,6 +15,8 @@ from newsletter.domain.deliveries import State
 from newsletter.domain.events import Cause, Event, Kind
 from newsletter.domain.subscribers import Status
 
+#: Under this name mails stand among the reports of providers; none can be named so in the settings.
+MAIL = "returned mail"
 _STATES = {
     Kind.DELIVERED: State.DELIVERED,
     Kind.BOUNCED: State.BOUNCED,
@@ -50,7 +52,7 @@ class Report:
     """What the world sent us, as it came."""
 
     id: int
-    #: Name of the provider in the settings, or ``returned mail``.
+    #: Name of the provider in the settings, or `MAIL`.
     provider: str
     received_at: datetime
     #: A webhook's body, or a mail.

@@ -12,8 +12,7 @@ from newsletter.domain import errors, events, feedback
 from newsletter.domain.tokens import Purpose, Signer
 from newsletter.sending.feedback import Account, Desk
 
-#: Under this name mails stand among the reports of providers; none can be named so in the settings.
-MAIL = "returned mail"
+MAIL = feedback.MAIL
 #: Mailing and subscriber → delivery, 0 where there is none.
 FindDelivery = Callable[[int, int], int]
 
@@ -50,26 +49,45 @@ class Intake:
         self._claim = claim
 
     def take_in(self) -> tuple[Account, int]:
-        """Keep and apply what is there; return the account and how many replies were handed on."""
+        """Keep and apply what is there; return the account and how many replies were handed on.
+
+        Raises:
+            ProviderError: a reply could not be handed on, and stays; everything else was taken in.
+        """
         try:
-            replies = self._keep()
+            replies, failure = self._keep()
         finally:
             # POP3 removes what is done only when it is told good-bye.
             self._mailbox.close()
-        return self._desk.work_off(), replies
+        account = self._desk.work_off()
+        if failure is not None:
+            raise failure
+        return account, replies
 
-    def _keep(self) -> int:
-        replies = 0
+    def _keep(self) -> tuple[int, errors.ProviderError | None]:
+        """Keep what is there; return how many replies were handed on, and why one was not."""
+        replies, failure = 0, None
         for incoming in self._mailbox.fetch():
-            if bounces.examine(incoming.raw).kind is bounces.Kind.REPLY:
-                if not self._claim(incoming.key):
-                    continue
-                self._forward(incoming.raw)
-                replies += 1
-            else:
+            if not _is_for_people(bounces.examine(incoming.raw)):
                 self._desk.keep([(MAIL, incoming.raw)])
+            elif not self._claim(incoming.key):
+                continue
+            else:
+                try:
+                    self._forward(incoming.raw)
+                except errors.ProviderError as error:
+                    # It stays; what came after it is not its fault.
+                    failure = failure or error
+                    continue
+                replies += 1
             incoming.done()
-        return replies
+        return replies, failure
+
+
+def _is_for_people(found: bounces.Report) -> bool:
+    """Say whether somebody must read a mail: without a token only people know who asks to leave."""
+    asks = found.kind is bounces.Kind.UNSUBSCRIBE and not found.unsubscribe_token
+    return asks or found.kind is bounces.Kind.REPLY
 
 
 def _bounced(token: str, signer: Signer) -> int:

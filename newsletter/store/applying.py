@@ -144,34 +144,32 @@ class Application:
             self._moved.add(row.id)
             if decision.state in deliveries.TAKEN:
                 self._taken.add(row.mailing_id)
-        # The person may have changed their address since: the report is about the one that was mailed.
-        if person is not None and addresses.key(person.email) == addresses.key(row.email):
-            self._move(person, decision, f"{report.provider}, delivery {row.id}", event, now)
+        # The person may have changed their address since: the report is about the one that was mailed. A way
+        # to leave that was mailed to it is still theirs.
+        leaves = event.kind is events.Kind.UNSUBSCRIBED
+        same = person is not None and addresses.key(person.email) == addresses.key(row.email)
+        if person is not None and decision.status is not None and (same or leaves):
+            source = f"{report.provider}, delivery {row.id}: {decision.suppress or event.kind} {event.detail}"
+            by_mail = leaves and report.provider == feedback.MAIL
+            record = subscribers.ConsentRecord(
+                status=decision.status,
+                at=now,
+                how=subscribers.How.MAIL if by_mail else subscribers.How.FEEDBACK,
+                source=source.strip(),
+            )
+            self._move(person, record)
         if decision.suppress and row.email:
             key = addresses.key(row.email)
             people.suppress(self._connection, key, self._hash, reason=decision.suppress, now=now)
 
-    def _move(
-        self,
-        person: subscribers.Subscriber,
-        decision: feedback.Decision,
-        source: str,
-        event: Event,
-        now: datetime,
-    ) -> None:
-        if decision.status is None:
-            return
-        source = f"{source}: {decision.suppress or event.kind} {event.detail}"
-        record = subscribers.ConsentRecord(
-            status=decision.status, at=now, how=subscribers.How.FEEDBACK, source=source.strip()
-        )
+    def _move(self, person: subscribers.Subscriber, record: subscribers.ConsentRecord) -> None:
         self._connection.execute(
             sa.update(tables.subscriber)
             .where(tables.subscriber.c.id == person.id)
-            .values(status=decision.status.value, changed_at=now)
+            .values(status=record.status.value, changed_at=record.at)
         )
         people.append(self._connection, person.id, record)
-        self._people[person.id] = replace(person, status=decision.status)
+        self._people[person.id] = replace(person, status=record.status)
 
     def _write(self, fresh: list[dict[str, Any]], mended: list[dict[str, Any]], now: datetime) -> None:
         if fresh:

@@ -20,6 +20,7 @@ from newsletter.store.database import Database
 from newsletter.store.directory import StoredDirectory
 from newsletter.store.feedback import StoredFeedback
 from newsletter.store.ledger import StoredLedger
+from newsletter.subscribing import leaving
 from tests.sending import samples
 from tests.sending.samples import NOW, draft, lease, people
 
@@ -291,3 +292,15 @@ def test_words_that_no_database_keeps_hold_up_nobody(house: House, odd: str) -> 
     )
     assert account.new == 2
     assert house.delivery(1).state is State.DELIVERED
+
+
+def test_who_leaves_by_mail_leaves_by_their_own_will_also_after_a_change_of_address(house: House) -> None:
+    person = house.person()
+    house.directory.readdress(person.id, "moved@example.com", now=LATER)
+    told = {"kind": "unsubscribed", "key": "m", "delivery": house.sent[0].id}
+    house.report(told, provider=feedback.MAIL)
+    assert house.person().status is Status.UNSUBSCRIBED
+    assert house.directory.history(person.id)[-1].how is subscribers.How.MAIL
+    back = leaving.come_back(house.directory, person.id, source="own page", now=LATER)
+    assert back is not None
+    assert back.status is Status.ACTIVE

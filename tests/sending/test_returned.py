@@ -129,6 +129,7 @@ class Desk:
 
     def __init__(self, *, full: bool = False) -> None:
         self.kept: list[bytes] = []
+        self.worked_off: list[bytes] = []
         self.full = full
 
     def keep(self, reports: list[tuple[str, bytes]]) -> None:
@@ -137,6 +138,7 @@ class Desk:
         self.kept += [body for _, body in reports]
 
     def work_off(self) -> Account:
+        self.worked_off = list(self.kept)
         return Account(reports=len(self.kept))
 
 
@@ -168,3 +170,23 @@ def test_a_reply_that_another_process_is_handing_on_is_left_to_it() -> None:
     theirs = returned.Intake(box, Desk(), forwarded.append, claim=lambda key: key != REPLY)  # type: ignore[arg-type]  # a desk in miniature
     assert theirs.take_in()[1] == 0
     assert (box.left, forwarded) == ([REPLY], [])
+
+
+@pytest.mark.parametrize(
+    "subject", ["unsubscribe", "Please take me off your list", "Re: The harbour opens"], ids=str
+)
+def test_who_asks_by_mail_to_leave_and_brings_no_token_is_heard_by_people(subject: str) -> None:
+    text, forwarded, desk = LEAVE.format(token=subject), list[bytes](), Desk()
+    account, replies = returned.Intake(Box(text), desk, forwarded.append).take_in()  # type: ignore[arg-type]  # a desk in miniature
+    assert (account.reports, replies, forwarded) == (0, 1, [text.encode()])
+
+
+def test_a_reply_that_cannot_be_handed_on_holds_up_no_bounce_behind_it() -> None:
+    def refuse(_: bytes) -> None:
+        raise errors.ProviderError("too big")
+
+    box, desk = Box(REPLY, DSN), Desk()
+    with pytest.raises(errors.ProviderError):
+        returned.Intake(box, desk, refuse).take_in()  # type: ignore[arg-type]  # a desk in miniature
+    assert box.left == [REPLY]
+    assert desk.worked_off == desk.kept == [DSN.encode()]
