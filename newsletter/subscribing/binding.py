@@ -121,8 +121,8 @@ def _asked(rule: formats.Words | formats.Filled) -> Callable[[str], Status]:
     if isinstance(rule, formats.Filled):
         status = rule.status
         return lambda cell: status if cell.strip() else Status.ACTIVE
-    meanings = rule.meanings
-    return lambda cell: meanings.get(cell.strip().lower(), Status.PENDING)
+    meanings, otherwise = rule.meanings, rule.otherwise
+    return lambda cell: meanings.get(cell.strip().lower(), otherwise)
 
 
 def _address_column(sheet: sheets.Sheet, heading: Cells, rows: Sequence[sheets.Row]) -> int:

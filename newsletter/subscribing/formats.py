@@ -25,6 +25,7 @@ class Words:
 
     column: str
     meanings: Mapping[str, Status]
+    otherwise: Status = PENDING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +128,29 @@ STATUS_WORDS: Mapping[str, Status] = {
 
 _TRUE_IS_ACTIVE = {"true": ACTIVE, "yes": ACTIVE, "1": ACTIVE, "false": UNSUBSCRIBED, "no": UNSUBSCRIBED}
 _TRUE_IS_OFF = {"true": UNSUBSCRIBED, "yes": UNSUBSCRIBED, "1": UNSUBSCRIBED, "false": ACTIVE, "no": ACTIVE}
+_NO_IS_OFF = dict.fromkeys(("false", "no", "0"), UNSUBSCRIBED)
+_NO_OR_NOTHING = dict.fromkeys(("false", "no", "0", ""), ACTIVE)
+
+
+#: Buttondown's words, told by their column alone.
+_SUBSCRIBER_TYPE = Words(
+    column="subscriber_type",
+    meanings={
+        **dict.fromkeys(("regular", "premium", "gifted", "trialed", "churning", "past_due"), ACTIVE),
+        **dict.fromkeys(("unactivated", "upcoming", "paused", "unpaid", "churned"), PENDING),
+        **dict.fromkeys(("unsubscribed", "blocked", "removed"), UNSUBSCRIBED),
+        "undeliverable": BOUNCED,
+        "complained": COMPLAINED,
+    },
+)
+#: Constant Contact's.
+_PERMISSION = Words(
+    column="email permission status",
+    meanings={
+        **dict.fromkeys(("express", "explicit", "implied", "implicit"), ACTIVE),
+        "unsubscribed": UNSUBSCRIBED,
+    },
+)
 
 
 def _words(column: str, **meanings: Status) -> Words:
@@ -167,21 +191,7 @@ FORMATS: Sequence[Format] = (
     Format(
         name="Buttondown",
         marks=_marks("secondary_id", "email", "subscriber_type"),
-        rules=[
-            Words(
-                column="subscriber_type",
-                meanings={
-                    **dict.fromkeys(
-                        ("regular", "premium", "gifted", "trialed", "churning", "past_due"), ACTIVE
-                    ),
-                    **dict.fromkeys(("unactivated", "upcoming", "paused", "unpaid", "churned"), PENDING),
-                    **dict.fromkeys(("unsubscribed", "blocked", "removed"), UNSUBSCRIBED),
-                    "undeliverable": BOUNCED,
-                    "complained": COMPLAINED,
-                },
-            ),
-            Filled(column="unsubscription_date"),
-        ],
+        rules=[_SUBSCRIBER_TYPE, Filled(column="unsubscription_date")],
         tags=";",
     ),
     Format(
@@ -238,14 +248,7 @@ FORMATS: Sequence[Format] = (
         marks=_marks("email address", "email status", "email permission status"),
         rules=[
             _words("email status", active=ACTIVE, unsubscribed=UNSUBSCRIBED, removed=UNSUBSCRIBED),
-            _words(
-                "email permission status",
-                express=ACTIVE,
-                explicit=ACTIVE,
-                implied=ACTIVE,
-                implicit=ACTIVE,
-                unsubscribed=UNSUBSCRIBED,
-            ),
+            _PERMISSION,
         ],
     ),
     Format(
@@ -295,8 +298,17 @@ FORMATS: Sequence[Format] = (
 #: A file by which no tool gives itself away.
 PLAIN = Format(name="plain list")
 
-#: What is asked of every row where such a column exists, whoever wrote the file.
-ALWAYS: Sequence[Filled] = (
+#: What is asked of every row where such a column exists, whoever wrote the file: who took columns away, or
+#: added some, made no opt-out undone by it.
+ALWAYS: Sequence[Words | Filled] = (
+    Words(column="email_disabled", meanings=_TRUE_IS_OFF),
+    Words(column="email_blacklisted", meanings=_TRUE_IS_OFF),
+    Words(column="subscribed_to_emails", meanings=_TRUE_IS_ACTIVE),
+    _SUBSCRIBER_TYPE,
+    _PERMISSION,
+    # These hold a day in some files, and yes or no in others.
+    Words(column="subscribed", meanings=_NO_IS_OFF, otherwise=ACTIVE),
+    Words(column="unsubscribed", meanings=_NO_OR_NOTHING, otherwise=UNSUBSCRIBED),
     Filled(column="unsubscribed_at"),
     Filled(column="unsubscribed at"),
     Filled(column="unsubscription_date"),

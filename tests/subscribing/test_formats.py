@@ -187,3 +187,34 @@ def test_no_word_but_those_for_active_makes_anybody_active(tmp_path: Path, word:
     path.write_text(f"email,status\nada@example.org,{word}\n")
     _, people = imported(path)
     assert people[0].status is not Status.ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "status"),
+    [
+        ("email_disabled", "true", U),
+        ("email_disabled", "false", A),
+        ("email_blacklisted", "Yes", U),
+        ("subscribed_to_emails", "false", U),
+        ("subscriber_type", "unsubscribed", U),
+        ("subscriber_type", "complained", C),
+        ("Email permission status", "Unsubscribed", U),
+        ("Subscribed", "false", U),
+        ("Subscribed", "2024-01-01", A),
+        ("Subscribed", "", A),
+        ("Unsubscribed", "true", U),
+        ("Unsubscribed", "2024-01-01", U),
+        ("Unsubscribed", "0", A),
+        ("Unsubscribed", "", A),
+    ],
+)
+def test_an_opt_out_is_heard_also_in_a_file_whose_other_columns_were_taken_away(
+    tmp_path: Path, column: str, cell: str, status: Status
+) -> None:
+    path = tmp_path / "trimmed.csv"
+    path.write_text(f"email,name,{column}\nada@example.org,Ada,{cell}\n", encoding="utf-8")
+    directory = MemoryDirectory()
+    importing.run(directory, path, importing.Options(attest="on paper", write=True), now=NOW)
+    ada = directory.find("ada@example.org")
+    assert ada is not None
+    assert ada.status is status
