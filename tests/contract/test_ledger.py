@@ -497,10 +497,12 @@ def test_a_mailing_that_was_paused_can_wait_for_its_time_again(house: House) -> 
 def test_one_that_was_paused_past_its_time_or_after_a_try_goes_on_at_once(house: House) -> None:
     late = house.plan(1, due_at=LATER)
     house.ledger.set_status(late.id, MailingStatus.HELD, reason="too late", now=LATER)
-    assert plan.resume(house.ledger, late, now=MUCH_LATER).status is MailingStatus.SENDING
+    person(house.directory, "new@example.org")
+    resumed = plan.resume(house.ledger, late, now=MUCH_LATER)
+    assert (resumed.status, resumed.planned) == (MailingStatus.SENDING, 2)
     tried = house.ledger.plan(draft(templates={"en": template(number=OTHER)}, due_at=MUCH_LATER))
     house.ledger.begin(tried.id, now=NOW)
-    [claimed] = house.claim(tried)
+    claimed, _ = house.claim(tried)
     house.settle(tried, [outcome(claimed, State.PLANNED, not_before=LATER)])
     house.ledger.set_status(tried.id, MailingStatus.PAUSED, now=NOW)
     assert plan.resume(house.ledger, tried, now=LATER).status is MailingStatus.SENDING
