@@ -81,6 +81,19 @@ class Past:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Told:
+    """What was reported about a person, as it is told to them."""
+
+    kind: Kind
+    at: datetime
+    cause: Cause
+    #: The provider's or the server's words.
+    detail: str
+    #: Opened or clicked by a proxy or a scanner, not by a person.
+    machine: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Standing:
     """What is known of delivery and subscriber before the event."""
 

@@ -45,6 +45,8 @@ class Application:
         self._decide = decide
         self._hash = keyed_hash
         self._message_key = message_key
+        #: Reports that told of somebody who was erased meanwhile.
+        self.of_erased: set[int] = set()
 
     def take(
         self, readings: Sequence[feedback.Reading], *, now: datetime, again: bool = False
@@ -55,6 +57,7 @@ class Application:
         found = [(report, event, rows.of(event)) for report, event in told]
         known = self._known(told)
         self._look_up([row for _, _, row in found if row is not None])
+        found = [(report, self._fit_to_keep(report, event, row), row) for report, event, row in found]
         fresh: dict[_Name, dict[str, Any]] = {}
         mended: dict[int, dict[str, Any]] = {}
         new = 0
@@ -91,6 +94,13 @@ class Application:
                 sa.select(_EVENT.id, _EVENT.key).where(_EVENT.provider == provider, _EVENT.key.in_(part))
             )
         }
+
+    def _fit_to_keep(self, report: feedback.Report, event: Event, row: sa.Row[Any] | None) -> Event:
+        """Return an event, without words where the person it is about was erased: they repeat addresses."""
+        if row is None or row.subscriber_id in self._people:
+            return event
+        self.of_erased.add(report.id)
+        return replace(event, detail="")
 
     def _look_up(self, rows: Sequence[sa.Row[Any]]) -> None:
         """Fetch who the deliveries went to, and what was told of them before."""

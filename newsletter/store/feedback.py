@@ -76,6 +76,9 @@ class StoredFeedback:
                 for each in readings
             ]
             connection.execute(_CLOSE, done)
+            if application.of_erased:
+                mine = _REPORT.id.in_(sorted(application.of_erased))
+                connection.execute(sa.update(tables.report).where(mine).values(body=b""))
         return applied
 
     def figures(self, mailing: int) -> feedback.Figures:
@@ -114,6 +117,21 @@ class StoredFeedback:
                 row.subscriber_id: f"{row.kind} on {row.at:%Y-%m-%d}, {row.cause}: {row.detail}".rstrip(": ")
                 for row in connection.execute(query)
             }
+
+    def about(self, subscriber: int) -> Sequence[feedback.Told]:
+        """Return what was reported about a subscriber, oldest first."""
+        query = sa.select(tables.event).where(_EVENT.subscriber_id == subscriber)
+        with self._database.reading() as connection:
+            return [
+                feedback.Told(
+                    kind=Kind(row.kind),
+                    at=row.at,
+                    cause=Cause(row.cause),
+                    detail=row.detail,
+                    machine=row.machine,
+                )
+                for row in connection.execute(query.order_by(_EVENT.at, _EVENT.id))
+            ]
 
     def tally(self) -> Mapping[tuple[str, str], int]:
         """Count events by provider and kind."""

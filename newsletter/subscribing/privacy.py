@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from newsletter import ports
-from newsletter.domain import deliveries, numbering
+from newsletter.domain import deliveries, feedback, numbering
 from newsletter.domain.letters import Letter
 from newsletter.domain.subscribers import Subscriber
 from newsletter.subscribing.registrar import Registrar
@@ -20,17 +22,40 @@ class Letters(Protocol):
         ...
 
 
+class Reports(Protocol):
+    """What providers and mail servers told."""
+
+    def about(self, subscriber: int) -> Sequence[feedback.Told]:
+        """Return what was reported about a subscriber, oldest first."""
+        ...
+
+
 def data(
-    directory: ports.Directory, registrar: Registrar, letters: Letters, person: Subscriber
+    directory: ports.Directory,
+    registrar: Registrar,
+    letters: Letters,
+    reports: Reports,
+    *,
+    person: Subscriber,
 ) -> Mapping[str, Any]:
-    """Return everything that is kept about one person (GDPR articles 15 and 20), ready for JSON."""
+    """Return everything that is kept about one person (GDPR articles 15 and 20); `plain` makes JSON of it."""
     return {
         "subscriber": person,
         "suppressed": directory.is_suppressed(person.email),
         "history": list(directory.history(person.id)),
         "deliveries": [delivered(number, each) for number, each in registrar.deliveries(person.id)],
         "letters": [_put(each) for each in letters.of(person.id)],
+        "reports": list(reports.about(person.id)),
     }
+
+
+def plain(value: object) -> object:
+    """Return a record as an object of its fields and a time in ISO 8601: what JSON has no word for."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return dict(value)
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _put(letter: Letter) -> Mapping[str, Any]:

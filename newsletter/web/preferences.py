@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from newsletter.domain import addresses, errors, tokens
 from newsletter.domain.subscribers import Status, Subscriber
 from newsletter.domain.tokens import Purpose
-from newsletter.subscribing import leaving
+from newsletter.subscribing import leaving, privacy
 from newsletter.web import desk, forms, joining, languages, pages
 
 _SHOW = ["GET", "HEAD"]
@@ -109,7 +109,7 @@ class _Room:
         return self._shown(found or person, request, said=said)
 
     def _export(self, person: Subscriber, filled: forms.Filled, request: Request) -> Response:
-        text = json.dumps(self._at.data(person), ensure_ascii=False, indent=2, default=str)
+        text = json.dumps(self._at.data(person), ensure_ascii=False, indent=2, default=privacy.plain)
         headers = {"Content-Disposition": 'attachment; filename="my-data.json"', "Cache-Control": "no-store"}
         return Response(text, media_type="application/json", headers=headers)
 

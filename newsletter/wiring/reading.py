@@ -121,7 +121,7 @@ class Reading(Standing):
         """Return everything that is kept about one person."""
         from newsletter.subscribing import privacy
 
-        return privacy.data(self.directory, self.registrar, self.letters, person)
+        return privacy.data(self.directory, self.registrar, self.letters, self.feedback_book, person=person)
 
     def _carry(self, written: Mapping[int, Written]) -> Sequence[deliveries.Receipt]:
         from newsletter.sending.notes import Note

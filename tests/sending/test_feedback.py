@@ -304,3 +304,42 @@ def test_who_leaves_by_mail_leaves_by_their_own_will_also_after_a_change_of_addr
     back = leaving.come_back(house.directory, person.id, source="own page", now=LATER)
     assert back is not None
     assert back.status is Status.ACTIVE
+
+
+def test_what_is_told_of_somebody_who_was_forgotten_leaves_no_words_about_them(house: House) -> None:
+    words = f"550 5.1.1 <{house.person().email}>: user unknown"
+    told = {
+        "kind": "bounced",
+        "hard": True,
+        "cause": "unknown user",
+        "detail": words,
+        "delivery": house.sent[0].id,
+    }
+    house.desk.keep([("api", json.dumps({**told, "key": "before"}).encode())])
+    house.directory.forget(house.person().id, now=LATER)
+    house.desk.work_off()
+    house.report({**told, "key": "after"})
+    kept = [report.body for report in house.book.since(NOW)]
+    assert kept == [b"", b""]
+    assert words not in house.delivery().reply
+    assert (
+        house.book.about(house.sent[0].subscriber)
+        == [feedback.Told(kind=Kind.BOUNCED, at=NOW, cause=Cause.UNKNOWN_USER, detail="", machine=False)] * 2
+    )
+
+
+def test_what_was_told_about_a_person_can_be_told_to_them(house: House) -> None:
+    number = house.sent[0].id
+    house.report({"kind": "opened", "key": "o", "delivery": number, "machine": True})
+    house.report({"kind": "bounced", "key": "b", "delivery": number, "detail": "452 full", "minutes": 5})
+    house.report({"kind": "opened", "key": "other", "delivery": house.sent[1].id})
+    assert house.book.about(house.person().id) == [
+        feedback.Told(kind=Kind.OPENED, at=NOW, cause=Cause.OTHER, detail="", machine=True),
+        feedback.Told(
+            kind=Kind.BOUNCED,
+            at=NOW + timedelta(minutes=5),
+            cause=Cause.OTHER,
+            detail="452 full",
+            machine=False,
+        ),
+    ]

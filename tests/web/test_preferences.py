@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -152,7 +151,10 @@ def test_whoever_was_never_confirmed_is_not_made_active_by_coming_back(
 def test_a_reader_takes_everything_we_know_with_them(client: TestClient, house: House) -> None:
     answer = fill(client, house, own(house, house.active), act="export")
     assert "attachment" in answer.headers["content-disposition"]
-    assert "ada@example.org" in json.dumps(answer.json())
+    told = answer.json()
+    assert (told["subscriber"]["email"], told["subscriber"]["status"]) == ("ada@example.org", "active")
+    assert told["subscriber"]["joined_at"] == "2026-11-20T09:00:00+00:00"
+    assert [record["how"] for record in told["history"]] == ["staff"]
 
 
 def test_a_reader_is_forgotten_only_when_they_are_sure(client: TestClient, house: House) -> None:
