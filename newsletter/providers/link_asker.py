@@ -27,6 +27,9 @@ _TROUBLE = link_health.Trouble
 _TRY_GET = frozenset({400, 401, 403, 404, 405, 406, 410, 429, 500, 501, 502, 503})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
+#: Translators' prefix for the whole internet, and that for a network's own use (RFC 6052, RFC 8215); the form
+#: that IPv4 addresses had in IPv6 before (RFC 4291 §2.5.5.1).
+_TRANSLATED, _LOCAL_USE, _COMPATIBLE = map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96"))
 #: An answer that a page is there is believed for a day, any other for an hour.
 _GOOD_FOR, _BAD_FOR = timedelta(days=1), timedelta(hours=1)
 
@@ -227,8 +230,19 @@ def _unreachable(answer: link_health.Answer) -> link_health.Answer:
 
 def _is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(ip, "ipv4_mapped", None)
-    return (mapped or ip).is_global and not ip.is_multicast
+    if isinstance(ip, ipaddress.IPv6Address):
+        if within := _within(ip):
+            return _is_public(str(within))
+        if ip.is_site_local or ip in _LOCAL_USE:
+            return False
+    return ip.is_global and not ip.is_multicast
+
+
+def _within(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address that an IPv6 one leads to, if any: mapped, 6to4, or translated (RFC 6052)."""
+    if ip in _TRANSLATED or ip in _COMPATIBLE:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour
 
 
 def _certificate(error: BaseException) -> str:

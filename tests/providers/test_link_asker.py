@@ -200,7 +200,9 @@ def test_a_host_without_a_name_server_is_unknown() -> None:
 @pytest.mark.parametrize(
     "url",
     ["http://127.0.0.1:1/", "http://localhost/", "http://[::1]/", "http://10.1.2.3/", "http://169.254.169.254/latest",
-     "http://[::ffff:192.168.0.1]/", "http://0.0.0.0/"],
+     "http://[::ffff:192.168.0.1]/", "http://0.0.0.0/", "http://[::]/", "http://[::127.0.0.1]/", "http://[fec0::1]/",
+     # 6to4, and both prefixes of translators.
+     "http://[2002:7f00:1::]/", "http://[64:ff9b::10.0.0.1]/", "http://[64:ff9b:1::1]/"],
 )  # fmt: skip
 def test_private_addresses_are_never_asked(url: str) -> None:
     answer = asker(allow_private=False).ask([url])[url]
