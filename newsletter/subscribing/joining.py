@@ -94,7 +94,7 @@ class Hall:
             return
         if person is not None and person.status in (Status.BOUNCED, Status.COMPLAINED):
             return
-        if not self._limiter.take(f"ever {addresses.key(email)}", self._policy.address_ever, now=now):
+        if not self._may_ask(email, now=now):
             return
         if person is None:
             self._put_down(request, email, now)
@@ -165,7 +165,7 @@ class Hall:
         """
         address = cleaning.clean(email)
         taken = self._directory.find(address) is not None or self._directory.is_suppressed(address)
-        if not taken and self._may_write(address, now=now):
+        if not taken and self._may_write(address, now=now) and self._may_ask(address, now=now):
             self._write(Kind.READDRESS, person, address=address, now=now)
 
     def change_address(self, token: str, email: str, *, now: datetime) -> Subscriber | None:
@@ -203,6 +203,10 @@ class Hall:
             )
             return False
         return True
+
+    def _may_ask(self, email: str, *, now: datetime) -> bool:
+        """Count one question to an address whether it was them, whoever asked for it."""
+        return self._limiter.take(f"ever {addresses.key(email)}", self._policy.address_ever, now=now)
 
     def _put_down(self, request: Request, email: str, now: datetime) -> None:
         person = Subscriber(

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from newsletter.domain import errors, publications
 from newsletter.domain.letters import Kind, Letter
-from newsletter.domain.subscribers import Subscriber
+from newsletter.domain.subscribers import Status, Subscriber
 from newsletter.domain.tokens import Purpose, Signer, fingerprint
 from newsletter.rendering import confinement, templating
 from newsletter.rendering import theme as themes
@@ -60,12 +60,13 @@ class Writer:
             "preferences": f"{self._publication.url}/preferences/{own}",
             "latest": self._latest() if letter.kind is Kind.WELCOME else "",
         }
+        unvouched = letter.kind in _TO_STRANGERS or person.status is Status.PENDING
         whole = self._rendered(letter.kind, person.language or self._publication.language, values)
         head, _, text = whole.partition("\n\n")
         return Written(
             letter=letter,
             to=letter.address or person.email,
-            name="" if letter.kind in _TO_STRANGERS else person.name,
+            name="" if unvouched else person.name,
             subject=head.removeprefix("Subject:").strip(),
             text=text,
         )

@@ -15,7 +15,7 @@ from newsletter.domain import addresses, errors, tokens
 from newsletter.domain.subscribers import Status, Subscriber
 from newsletter.domain.tokens import Purpose
 from newsletter.subscribing import leaving, privacy
-from newsletter.web import desk, forms, joining, languages, pages
+from newsletter.web import desk, forms, joining, languages, pages, visitors
 
 _SHOW = ["GET", "HEAD"]
 
@@ -94,8 +94,11 @@ class _Room:
         return self._shown(changed, request, said="What you chose is saved.")
 
     def _ask_address(self, person: Subscriber, filled: forms.Filled, request: Request) -> Response:
+        now = self._at.clock()
+        if not self._at.hall.admit(visitors.address(request, self._at.trusted), now=now):
+            return self._page("busy", request, status=429)
         try:
-            self._at.hall.ask_address(person, filled.text("email"), now=self._at.clock())
+            self._at.hall.ask_address(person, filled.text("email"), now=now)
         except errors.AddressError as error:
             return self._shown(person, request, said=str(error), status=422)
         self._at.call_mailroom()

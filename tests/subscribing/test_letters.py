@@ -79,7 +79,7 @@ def test_the_welcome_names_the_latest_issue_where_there_is_one() -> None:
 
 
 def test_the_goodbye_brings_a_way_back_and_the_manage_mail_the_own_page() -> None:
-    goodbye, manage = write(Kind.GOODBYE), write(Kind.MANAGE)
+    goodbye, manage = write(Kind.GOODBYE, replace(ADA, status=Status.UNSUBSCRIBED)), write(Kind.MANAGE)
     assert SIGNER.read(Purpose.UNDO, token(goodbye.text, "undo")) == (
         7,
         tokens.fingerprint("ada@example.org"),
@@ -142,3 +142,8 @@ def test_a_template_of_one_s_own_that_never_ends_is_an_error(
     with pytest.raises(errors.RenderError, match=r"manage\.en\.txt\.j2:1: takes more than"):
         write(Kind.MANAGE, folder=tmp_path)
     assert write(Kind.GOODBYE, folder=tmp_path).text
+
+
+def test_who_never_confirmed_is_written_to_without_the_name_that_somebody_typed() -> None:
+    assert write(Kind.MANAGE, replace(ADA, status=Status.PENDING)).name == ""
+    assert write(Kind.MANAGE, replace(ADA, status=Status.ACTIVE)).name == ADA.name

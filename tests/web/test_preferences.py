@@ -191,3 +191,23 @@ def test_leaving_by_the_page_is_followed_by_a_goodbye_once(client: TestClient, h
     for _ in range(2):
         client.post(f"/u/{house.token(Purpose.LEAVE, house.active)}")
     assert house.letters.sent == [("goodbye", "ada@example.org", "")]
+
+
+def test_a_new_address_is_asked_three_times_at_most(client: TestClient, house: House) -> None:
+    for _ in range(5):
+        fill(client, house, own(house, house.active), act="address", email="other@new.example.org")
+        house.clock.now += timedelta(days=1)
+    assert [kind for kind, *_ in house.letters.sent] == ["readdress"] * 3
+
+
+def test_a_visitor_asks_for_new_addresses_no_oftener_than_the_forms_allow(
+    client: TestClient, house: House
+) -> None:
+    page = own(house, house.active)
+    answers = [
+        fill(client, house, page, act="address", email=f"other{number}@host{number}.example.org")
+        for number in range(11)
+    ]
+    assert [answer.status_code for answer in answers] == [200] * 10 + [429]
+    assert len(house.letters.sent) == 10
+    assert fill(client, house, page, act="save").status_code == 200
