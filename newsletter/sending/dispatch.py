@@ -196,6 +196,17 @@ class Dispatch:
             self._flushing.cancel()
         self._window.close()
 
+    async def keep(self) -> None:
+        """Keep the lease and hear of a pause, until cancelled.
+
+        A provider whose connections all wait for an answer asks for nothing, perhaps for longer than
+        the lease holds: the final dot alone is given ten minutes.
+        """
+        while True:
+            await asyncio.sleep(TICK)
+            if self._window.is_overdue:
+                self._after(self._window.turn(0))
+
     def share(self, senders: int) -> None:
         """Take so many senders to be at work on the mailing."""
         self._paces.share(senders)

@@ -110,15 +110,16 @@ class Sender:
         return self._result(mailing, feed, recovered)
 
     async def _hand_over(self, feed: dispatch.Dispatch, mailing: int) -> None:
-        """Have the provider draw from the feed, which hears meanwhile how many others are at it."""
-        if not self._options.rates.domains:
-            await self._provider.send(feed)
-            return
-        counting = asyncio.create_task(sharing.count(lambda: 1 + self._others(mailing), feed.share))
+        """Have the provider draw from the feed, which hears meanwhile of the ledger and of other senders."""
+        beside = [asyncio.create_task(feed.keep())]
+        if self._options.rates.domains:
+            counting = sharing.count(lambda: 1 + self._others(mailing), feed.share)
+            beside.append(asyncio.create_task(counting))
         try:
             await self._provider.send(feed)
         finally:
-            counting.cancel()
+            for task in beside:
+                task.cancel()
 
     def _others(self, mailing: int) -> int:
         return sharing.others(self._ledger, mailing, self._around.owner, now=self._around.now())

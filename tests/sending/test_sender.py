@@ -492,3 +492,37 @@ async def test_a_new_sender_hands_over_no_more_than_the_days_cap(bench: Bench) -
     last = await bench.sender(provider, warm_up=cap).send(mailing.id)
     assert last.mailing.status is MailingStatus.DONE
     assert bench.states(mailing) == {State.SENT: 100}
+
+
+class Stalled(Memory):
+    """Takes all it can get, and answers nothing before a test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(in_flight=64)
+        self.taken, self.answering = asyncio.Event(), asyncio.Event()
+
+    async def send(self, feed: ports.Feed) -> None:
+        assert await feed.ready()
+        hand = [message for _ in range(self._in_flight) if (message := feed.take()) is not None]
+        self.taken.set()
+        await self.answering.wait()
+        for message in hand:
+            feed.give(deliveries.Receipt(message.delivery, ACCEPTED, "250 ok"))
+
+
+async def test_a_sender_whose_server_does_not_answer_for_long_is_not_taken_for_dead(bench: Bench) -> None:
+    mailing, provider = bench.plan(5), Stalled()
+    sending = asyncio.create_task(bench.sender(provider).send(mailing.id))
+    await provider.taken.wait()
+    bench.time.seconds += (ports.LEASE * 2).total_seconds()
+    now = bench.time.now()
+    async with asyncio.timeout(30):
+        while bench.ledger.senders(mailing.id)[0].until <= now:
+            await asyncio.sleep(0.01)
+    later = {"dead": lambda owner: False, "after_crash": AfterCrash.RESEND, "now": now}
+    assert bench.ledger.recover(mailing.id, **later) == 0
+    provider.answering.set()
+    await sending
+    assert bench.states(mailing) == {State.SENT: 5}
+
+
