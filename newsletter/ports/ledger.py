@@ -39,7 +39,9 @@ class Ledger(Protocol):
         ...
 
     def begin(self, mailing: int, *, now: datetime, resume: bool = True) -> deliveries.Mailing:
-        """Open a mailing for sending; a scheduled one freezes its audience anew.
+        """Open a mailing for sending; one that was scheduled freezes its audience anew.
+
+        So does one that was stopped before it began.
 
         Without ``resume`` one that a person stopped is returned as it stands: who joins in late is no
         person who says go on.

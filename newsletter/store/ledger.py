@@ -49,7 +49,7 @@ class StoredLedger:
         return planned
 
     def begin(self, mailing: int, *, now: datetime, resume: bool = True) -> deliveries.Mailing:
-        """Open a mailing for sending; a scheduled one freezes its audience anew."""
+        """Open a mailing for sending; one that was scheduled freezes its audience anew."""
         with self._database.writing() as connection:
             found = ledger_rows.hold(connection, mailing)
             ledger_moves.require_open(found)

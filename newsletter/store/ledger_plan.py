@@ -26,6 +26,9 @@ _REACHED = (
     State.UNKNOWN,
 )
 
+#: Where a mailing stands that may not have begun yet.
+_WAITING = frozenset({MailingStatus.SCHEDULED, *deliveries.STOPPED})
+
 
 def preview(
     connection: sa.Connection,
@@ -56,9 +59,9 @@ def plan(connection: sa.Connection, draft: ports.MailingDraft) -> deliveries.Mai
 
 
 def begin(connection: sa.Connection, number: int, *, now: datetime) -> deliveries.Mailing:
-    """Open a mailing for sending; a scheduled one freezes its audience anew."""
+    """Open a mailing for sending; one that was scheduled freezes its audience anew."""
     row = connection.execute(sa.select(mailing).where(mailing.c.id == number)).one()
-    if row.status == MailingStatus.SCHEDULED.value:
+    if _waits_to_begin(connection, row):
         connection.execute(sa.delete(delivery).where(delivery.c.mailing_id == number))
         missing = numbering.IssueNumber(row.volume, row.number) if row.sequence else None
         _freeze_audience(connection, number, ports.Audience(**row.audience), now=now, missing=missing)
@@ -68,6 +71,15 @@ def begin(connection: sa.Connection, number: int, *, now: datetime) -> deliverie
         .values(status=MailingStatus.SENDING.value, reason="", finished_at=None)
     )
     return get(connection, number)
+
+
+def _waits_to_begin(connection: sa.Connection, row: sa.Row[Any]) -> bool:
+    """Say whether a mailing was scheduled and has not begun, though somebody may have stopped it since."""
+    if row.due_at is None or MailingStatus(row.status) not in _WAITING:
+        return False
+    mine = delivery.c.mailing_id == row.id
+    begun = sa.or_(delivery.c.state != State.PLANNED.value, delivery.c.not_before.is_not(None))
+    return connection.execute(sa.select(delivery.c.id).where(mine, begun).limit(1)).first() is None
 
 
 def _missing(template: Any, draft: ports.MailingDraft) -> numbering.IssueNumber | None:

@@ -90,6 +90,14 @@ def is_alive(mailing: Mailing, number: numbering.IssueNumber) -> bool:
     return mailing.number == number and mailing.status is not MailingStatus.CANCELLED
 
 
+def waits_to_begin(book: Book) -> bool:
+    """Say whether a mailing was scheduled and has not begun, though somebody may have stopped it since."""
+    waiting = book.mailing.status in (MailingStatus.SCHEDULED, *deliveries.STOPPED)
+    rows = [row.delivery for row in book.rows.values()]
+    fresh = all(one.state is State.PLANNED and one.not_before is None for one in rows)
+    return waiting and book.mailing.due_at is not None and fresh
+
+
 def change(row: Row, **fields: object) -> None:
     """Write some fields of a delivery."""
     row.delivery = dataclasses.replace(row.delivery, **fields)  # type: ignore[arg-type]  # names checked by replace

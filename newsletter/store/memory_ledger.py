@@ -69,11 +69,11 @@ class MemoryLedger:
         return book.mailing
 
     def begin(self, mailing: int, *, now: datetime, resume: bool = True) -> Mailing:
-        """Open a mailing for sending; a scheduled one freezes its audience anew."""
+        """Open a mailing for sending; one that was scheduled freezes its audience anew."""
         book = self._open(mailing)
         if book.mailing.status in deliveries.STOPPED and not resume:
             return book.mailing
-        if book.mailing.status is MailingStatus.SCHEDULED:
+        if memory_books.waits_to_begin(book):
             self._freeze(book, now)
         book.mailing = dataclasses.replace(book.mailing, status=MailingStatus.SENDING, reason="")
         return book.mailing

@@ -205,6 +205,20 @@ def test_a_scheduled_mailing_freezes_its_audience_when_it_begins(house: House) -
     assert [one.email for one in house.claim(begun)] == [second.email, "new@example.org"]
 
 
+@pytest.mark.parametrize("status", [MailingStatus.PAUSED, MailingStatus.HELD])
+def test_stopped_before_it_began_a_scheduled_mailing_freezes_its_audience_anew_too(
+    house: House, status: MailingStatus
+) -> None:
+    first, second = people(house.directory, 2)
+    mailing = house.ledger.plan(draft(due_at=LATER))
+    house.ledger.set_status(mailing.id, status, reason="wait", now=NOW)
+    samples.leave(house.directory, first)
+    person(house.directory, "new@example.org")
+    begun = house.ledger.begin(mailing.id, now=LATER)
+    assert (begun.status, begun.planned, begun.reason) == (MailingStatus.SENDING, 2, "")
+    assert [one.email for one in house.claim(begun)] == [second.email, "new@example.org"]
+
+
 # -- turns -------------------------------------------------------------------------------------
 
 

@@ -524,5 +524,3 @@ async def test_a_sender_whose_server_does_not_answer_for_long_is_not_taken_for_d
     provider.answering.set()
     await sending
     assert bench.states(mailing) == {State.SENT: 5}
-
-
