@@ -15,9 +15,8 @@ from newsletter.store import audience_sql
 from newsletter.store.ledger_rows import get
 from newsletter.store.tables import delivery, mailing, mailing_template, subscriber
 
-#: States that say: this subscriber has the issue, or will have it, or may have it.
+#: States that say: this subscriber has the issue, or may have it.
 _REACHED = (
-    State.PLANNED,
     State.SENDING,
     State.SENT,
     State.DELIVERED,
@@ -89,12 +88,12 @@ def _missing(template: Any, draft: ports.MailingDraft) -> numbering.IssueNumber 
 def _sequence(connection: sa.Connection, number: numbering.IssueNumber, draft: ports.MailingDraft) -> int:
     """Return the place of a mailing among those of its issue, after a look at the earlier ones."""
     mine = sa.and_(mailing.c.volume == number.volume, mailing.c.number == number.number)
-    query = sa.select(mailing.c.sequence, mailing.c.status).where(
-        mine, mailing.c.status != MailingStatus.CANCELLED.value
-    )
-    earlier = connection.execute(query.order_by(mailing.c.sequence)).all()
+    query = sa.select(mailing.c.sequence, mailing.c.status).where(mine)
+    every = connection.execute(query.order_by(mailing.c.sequence)).all()
+    earlier = [row for row in every if row.status != MailingStatus.CANCELLED.value]
     if not earlier:
-        return 0
+        # Above 0 a mailing is for those missing, whom a cancelled one may have left.
+        return int(every[-1].sequence) + 1 if every and draft.only_missing else 0
     if not draft.only_missing:
         raise errors.MailingError(
             f"issue {number} has a mailing already ({earlier[-1].status})",
@@ -188,13 +187,14 @@ def _more(missing: numbering.IssueNumber | None) -> list[tuple[sa.ColumnElement[
 
 
 def _has_issue(number: numbering.IssueNumber) -> sa.ColumnElement[bool]:
-    earlier = sa.select(mailing.c.id).where(
-        mailing.c.volume == number.volume,
-        mailing.c.number == number.number,
-        mailing.c.status != MailingStatus.CANCELLED.value,
+    of_issue = sa.select(mailing.c.id).where(
+        mailing.c.volume == number.volume, mailing.c.number == number.number
     )
+    # What a cancelled mailing still had planned nobody will get; what it sent stays sent.
+    going = of_issue.where(mailing.c.status != MailingStatus.CANCELLED.value)
+    will_have = sa.and_(delivery.c.state == State.PLANNED.value, delivery.c.mailing_id.in_(going))
     return sa.exists().where(
         delivery.c.subscriber_id == subscriber.c.id,
-        delivery.c.mailing_id.in_(earlier),
-        delivery.c.state.in_([state.value for state in _REACHED]),
+        delivery.c.mailing_id.in_(of_issue),
+        sa.or_(delivery.c.state.in_([state.value for state in _REACHED]), will_have),
     )

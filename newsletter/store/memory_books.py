@@ -10,6 +10,7 @@ from newsletter import ports
 from newsletter.domain import buckets, deliveries, numbering, subscribers
 from newsletter.domain.deliveries import Delivery, Mailing, MailingStatus, State
 
+_NOT_REACHED = frozenset({State.REJECTED, State.FAILED, State.SKIPPED})
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -96,6 +97,13 @@ def waits_to_begin(book: Book) -> bool:
     rows = [row.delivery for row in book.rows.values()]
     fresh = all(one.state is State.PLANNED and one.not_before is None for one in rows)
     return waiting and book.mailing.due_at is not None and fresh
+
+
+def is_reached(mailing: Mailing, one: Delivery) -> bool:
+    """Say whether the recipient has the issue, will have it, or may have it."""
+    if one.state is State.PLANNED:
+        return mailing.status is not MailingStatus.CANCELLED
+    return one.state not in _NOT_REACHED
 
 
 def change(row: Row, **fields: object) -> None:

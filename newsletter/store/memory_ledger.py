@@ -25,7 +25,6 @@ from newsletter.store.memory_books import Book, Purse, Row
 
 _OVER = (MailingStatus.CANCELLED, MailingStatus.DONE)
 _AGAIN = frozenset({State.FAILED, State.REJECTED, State.UNKNOWN})
-_NOT_REACHED = frozenset({State.REJECTED, State.FAILED, State.SKIPPED})
 _REFUSED = frozenset({State.PLANNED, State.REJECTED, State.FAILED, State.UNKNOWN})
 
 
@@ -330,9 +329,13 @@ class MemoryLedger:
                 yield person, "has the issue" if person.id in have else ""
 
     def _reached(self, number: numbering.IssueNumber) -> frozenset[int]:
-        books = [book for book in self._books.values() if memory_books.is_alive(book.mailing, number)]
-        rows = [row.delivery for book in books for row in book.rows.values()]
-        return frozenset(one.subscriber for one in rows if one.state not in _NOT_REACHED)
+        mine = [book for book in self._books.values() if book.mailing.number == number]
+        return frozenset(
+            row.delivery.subscriber
+            for book in mine
+            for row in book.rows.values()
+            if memory_books.is_reached(book.mailing, row.delivery)
+        )
 
     def _settle(self, book: Book, owner: str, outcome: Outcome) -> None:
         row = book.rows[outcome.delivery]

@@ -254,6 +254,15 @@ def test_a_cancelled_mailing_makes_room_for_another(house: House) -> None:
     assert len(postbox.taken) == 3
 
 
+def test_nobody_is_mailed_twice_who_got_a_mailing_that_was_cancelled(house: House) -> None:
+    postbox = house.serve(**{"bob@example.net": ["450 4.2.1 mailbox busy"]})
+    house.mail("send", "1.1", "--yes")
+    cancelled = house.mail("cancel", "1.1", "--yes")
+    assert "2 subscribers have it already" in cancelled.out
+    house.mail("send", "1.1", "--only-missing", "--yes")
+    assert len(postbox.taken) == 3
+
+
 # -- accounts ----------------------------------------------------------------------------------
 
 

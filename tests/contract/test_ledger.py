@@ -191,6 +191,18 @@ def test_only_those_missing_get_a_second_mailing(house: House) -> None:
     assert house.ledger.mailing(NUMBER) == second
 
 
+def test_who_got_a_cancelled_mailing_is_not_missing(house: House) -> None:
+    mailing = house.plan(4)
+    sent, unknown, failed = house.claim(mailing, 3)
+    house.settle(mailing, [outcome(sent), outcome(unknown, State.UNKNOWN), outcome(failed, State.FAILED)])
+    house.ledger.set_status(mailing.id, MailingStatus.CANCELLED, now=NOW)
+    assert house.ledger.preview(ports.Audience(), now=NOW, missing=NUMBER) == (2, {"has the issue": 2})
+    second = house.ledger.plan(draft(only_missing=True, due_at=LATER))
+    assert second.planned == 2
+    begun = house.ledger.begin(second.id, now=LATER)
+    assert [one.email for one in house.claim(begun)] == [failed.email, "reader4@example.net"]
+
+
 def test_a_scheduled_mailing_freezes_its_audience_when_it_begins(house: House) -> None:
     first, second = people(house.directory, 2)
     mailing = house.ledger.plan(draft(due_at=LATER))

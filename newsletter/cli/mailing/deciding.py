@@ -58,10 +58,16 @@ def cancel(ctx: typer.Context, issue: Issue, reason: Reason = "", yes: output.Ye
     """Cancel a mailing for good; what was sent stays sent."""
     app_ = invocation.of(ctx).app
     found = mailing_of(app_, issue)
-    open_ = output.counted(app_.ledger.tally(found.id).open, "delivery", "deliveries")
+    tally = app_.ledger.tally(found.id)
+    open_ = output.counted(tally.open, "delivery", "deliveries")
     output.confirm(f"Cancel the mailing of issue {found.number}, with {open_} open?", yes=yes)
     app_.ledger.set_status(found.id, MailingStatus.CANCELLED, reason=reason or "by hand", now=app_.now())
     output.line(f"The mailing of issue {found.number} is cancelled.")
+    if reached := sum(tally.states.get(state, 0) for state in deliveries.TAKEN):
+        output.line(
+            f"{output.counted(reached, 'subscriber has', 'subscribers have')} it already. "
+            f"To reach only the others: newsletter mailing send {found.number} --only-missing"
+        )
 
 
 @app.command(epilog=nouns.example("newsletter mailing retry 2.23 --status failed"))
