@@ -120,6 +120,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def finish(self, mailing: int, *, now: datetime) -> deliveries.Mailing:
+        """Call a mailing that is being sent done, unless something in it is open; return how it stands."""
+        ...
+
     def retry(self, mailing: int, states: Sequence[deliveries.State], *, now: datetime) -> int:
         """Plan deliveries of the given states anew, and open the mailing again; return how many.
 
@@ -155,7 +159,7 @@ class Ledger(Protocol):
         ...
 
     def due(self, now: datetime) -> Sequence[deliveries.Mailing]:
-        """Return mailings whose time has come, or that have due deliveries left."""
+        """Return mailings whose time has come, that have due deliveries left, or that nobody called done."""
         ...
 
     def handed_over(self, provider: str, *, since: datetime) -> tuple[int, datetime | None]:

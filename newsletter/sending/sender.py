@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import gc
 from collections.abc import Mapping
@@ -206,12 +205,7 @@ class Sender:
 
     def _finish(self, mailing: int) -> deliveries.Tally:
         """Close a mailing in which nothing is open any more; return how it stands."""
-        tally = self._ledger.tally(mailing)
-        if tally.open or tally.mailing.status is not MailingStatus.SENDING:
-            return tally
-        # Of two senders who end together, one comes second.
-        with contextlib.suppress(errors.MailingError):
-            self._ledger.set_status(mailing, MailingStatus.DONE, now=self._around.now())
+        self._ledger.finish(mailing, now=self._around.now())
         return self._ledger.tally(mailing)
 
     def _require_fitness(self, mailing: int) -> None:

@@ -136,6 +136,14 @@ class StoredLedger:
             ledger_moves.set_status(connection, mailing, status, reason=reason, now=now)
             return ledger_rows.get(connection, mailing)
 
+    def finish(self, mailing: int, *, now: datetime) -> deliveries.Mailing:
+        """Call a mailing that is being sent done, unless something in it is open; return how it stands."""
+        with self._database.writing() as connection:
+            found = ledger_rows.hold(connection, mailing)
+            if found.status is MailingStatus.SENDING and not ledger_moves.is_open(connection, mailing):
+                ledger_moves.set_status(connection, mailing, MailingStatus.DONE, reason="", now=now)
+            return ledger_rows.get(connection, mailing)
+
     def retry(self, mailing: int, states: Sequence[State], *, now: datetime) -> int:
         """Plan deliveries of the given states anew, and open the mailing again."""
         with self._database.writing() as connection:
@@ -186,7 +194,7 @@ class StoredLedger:
             return [ledger_rows.to_mailing(row) for row in rows]
 
     def due(self, now: datetime) -> Sequence[deliveries.Mailing]:
-        """Return mailings whose time has come, or that have due deliveries left."""
+        """Return mailings whose time has come, that have due deliveries left, or that nobody called done."""
         with self._database.reading() as connection:
             return ledger_moves.due(connection, now)
 

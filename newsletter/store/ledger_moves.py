@@ -120,8 +120,13 @@ def recover(
     ).rowcount
 
 
+def is_open(connection: sa.Connection, number: int) -> bool:
+    """Say whether any delivery of a mailing is not settled."""
+    return bool(connection.scalar(sa.select(sa.or_(*_open(number)))))
+
+
 def due(connection: sa.Connection, now: datetime) -> list[deliveries.Mailing]:
-    """Return mailings whose time has come, or that have due deliveries left."""
+    """Return mailings whose time has come, that have due deliveries left, or that nobody called done."""
     row = delivery.c
     ready = sa.exists().where(
         row.mailing_id == mailing.c.id,
@@ -129,6 +134,16 @@ def due(connection: sa.Connection, now: datetime) -> list[deliveries.Mailing]:
         row.not_before.is_(None) | (row.not_before <= now),
     )
     scheduled = sa.and_(mailing.c.status == MailingStatus.SCHEDULED.value, mailing.c.due_at <= now)
-    going = sa.and_(mailing.c.status == MailingStatus.SENDING.value, ready)
+    over = sa.and_(*(~part for part in _open(mailing.c.id)))
+    going = sa.and_(mailing.c.status == MailingStatus.SENDING.value, ready | over)
     rows = connection.execute(sa.select(mailing).where(scheduled | going).order_by(mailing.c.id))
     return [ledger_rows.to_mailing(found) for found in rows]
+
+
+def _open(number: int | sa.ColumnElement[int]) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return conditions of which one holds for a mailing with open deliveries, the quickest first."""
+    row = delivery.c
+    mine = row.mailing_id == number
+    waiting = sa.exists().where(mine, row.state == State.PLANNED.value, row.not_before.is_not(None))
+    open_ = sa.exists().where(mine, row.state.in_([State.PLANNED.value, State.SENDING.value]))
+    return waiting, open_

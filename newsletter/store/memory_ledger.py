@@ -165,6 +165,13 @@ class MemoryLedger:
         book.mailing = dataclasses.replace(book.mailing, status=status, reason=reason, finished_at=over)
         return book.mailing
 
+    def finish(self, mailing: int, *, now: datetime) -> Mailing:
+        """Call a mailing that is being sent done, unless something in it is open; return how it stands."""
+        found = self._book(mailing).mailing
+        if found.status is MailingStatus.SENDING and not self.tally(mailing).open:
+            return self.set_status(mailing, MailingStatus.DONE, now=now)
+        return found
+
     def retry(self, mailing: int, states: Sequence[State], *, now: datetime) -> int:
         """Plan deliveries of the given states anew, and open the mailing again."""
         book = self._book(mailing)
@@ -211,7 +218,7 @@ class MemoryLedger:
         return [book.mailing for book in reversed(self._books.values())]
 
     def due(self, now: datetime) -> Sequence[Mailing]:
-        """Return mailings whose time has come, or that have due deliveries left."""
+        """Return mailings whose time has come, that have due deliveries left, or that nobody called done."""
         return [book.mailing for book in self._books.values() if self._is_due(book, now)]
 
     def handed_over(self, provider: str, *, since: datetime) -> tuple[int, datetime | None]:
@@ -384,4 +391,5 @@ class MemoryLedger:
         mailing = book.mailing
         if mailing.status is MailingStatus.SCHEDULED:
             return mailing.due_at is not None and mailing.due_at <= now
-        return mailing.status is MailingStatus.SENDING and bool(memory_books.due(book, now))
+        over = not self.tally(mailing.id).open
+        return mailing.status is MailingStatus.SENDING and (over or bool(memory_books.due(book, now)))

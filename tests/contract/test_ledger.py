@@ -490,6 +490,37 @@ def test_deliveries_that_failed_can_be_planned_anew_even_after_the_end(house: Ho
     assert (again.id, again.attempts, again.first_tried) == (failed.id, 0, None)
 
 
+def test_a_mailing_is_done_only_once_nothing_is_open(house: House) -> None:
+    """A person may plan some again in the moment in which a sender, finding none open, calls it done."""
+    mailing = house.plan(1)
+    assert house.ledger.finish(mailing.id, now=NOW).status is MailingStatus.SENDING
+    [claimed] = house.claim(mailing)
+    assert house.ledger.finish(mailing.id, now=NOW).status is MailingStatus.SENDING
+    house.settle(mailing, [outcome(claimed, State.FAILED)])
+    house.ledger.retry(mailing.id, [State.FAILED], now=NOW)
+    assert house.ledger.finish(mailing.id, now=NOW).status is MailingStatus.SENDING
+    house.settle(mailing, [outcome(*house.claim(mailing))])
+    done = house.ledger.finish(mailing.id, now=LATER)
+    assert (done.status, done.finished_at) == (MailingStatus.DONE, LATER)
+
+
+@pytest.mark.parametrize("status", [MailingStatus.PAUSED, MailingStatus.HELD, MailingStatus.CANCELLED])
+def test_what_a_person_stopped_is_not_done(house: House, status: MailingStatus) -> None:
+    mailing = house.plan(1)
+    [claimed] = house.claim(mailing)
+    house.settle(mailing, [outcome(claimed)])
+    house.ledger.set_status(mailing.id, status, now=NOW)
+    assert house.ledger.finish(mailing.id, now=NOW).status is status
+
+
+def test_a_mailing_with_nothing_open_that_nobody_called_done_is_due(house: House) -> None:
+    mailing = house.plan(1)
+    [claimed] = house.claim(mailing)
+    assert house.ledger.due(NOW) == []
+    house.settle(mailing, [outcome(claimed)])
+    assert [one.id for one in house.ledger.due(NOW)] == [mailing.id]
+
+
 def test_what_arrived_cannot_be_planned_anew(house: House) -> None:
     mailing = house.plan(1)
     [claimed] = house.claim(mailing)
