@@ -297,6 +297,23 @@ def test_an_answer_to_nothing_is_out_of_step() -> None:
         WAYS["plain"](Tray([])).answer(Reply(421, "idle"))
 
 
+@pytest.mark.parametrize("way", ["chunks", "pipelining"])
+def test_a_server_that_closes_instead_of_resetting_took_nothing_that_stood_behind(way: str) -> None:
+    """It may say so the moment a new transaction is on its way: its idle time was over, or its session."""
+    tray = Tray(letters(3))
+    talk = WAYS[way](tray)
+    talk.next_block()
+    # The first recipient is refused, so that the next transaction begins with RSET.
+    for code in (250, 550, 554):
+        talk.answer(Reply(code, "5.1.1 nobody" if code > 500 else ""))
+    assert talk.next_block().startswith(b"RSET")
+    with pytest.raises(ClosingError):
+        talk.answer(Reply(421, "4.4.2 idle for too long"))
+    leftovers = talk.leftovers(unsent=False)
+    assert leftovers.doubtful == ()
+    assert [one.delivery for one in leftovers.untouched] == [2]
+
+
 lines = st.lists(st.sampled_from((b"", b".", b"..", b".x", b"x.", b"x", b". QUIT", b"..x")), max_size=12)
 
 

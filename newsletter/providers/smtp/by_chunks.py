@@ -28,7 +28,6 @@ class ByChunks(dialogue.Dialogue):
         self._fresh = True
         #: Whether a chunk was taken: until then no more than one is risked.
         self._proven = False
-        self._closing = False
 
     def next_block(self) -> bytes:
         """Return the next bytes to send, or none."""
@@ -53,9 +52,6 @@ class ByChunks(dialogue.Dialogue):
         return b"".join((head, *message.pieces))
 
     def _answer(self, stage: Stage, transaction: Transaction, reply: Reply) -> None:
-        if reply.code == 421:
-            # RFC 5321 §3.8: the server closes after it; what stands behind is not carried out.
-            self._closing = True
         if stage is _CONTENT:
             if reply.code in _NOT_UNDERSTOOD and not transaction.refused:
                 transaction.handed = False

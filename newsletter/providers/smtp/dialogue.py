@@ -65,6 +65,8 @@ class Dialogue:
         self._awaited: deque[tuple[Stage, Transaction | None]] = deque()
         self._closed = False
         self._halted = False
+        #: Whether the server said 421 (RFC 5321 §3.8): it carries out nothing of what stands behind.
+        self._closing = False
         #: Whether the last block ends with the end of a message.
         self._ends_with_content = False
         #: Messages that the server took.
@@ -126,12 +128,13 @@ class Dialogue:
         if not self._awaited:
             raise self._unasked(reply)
         stage, transaction = self._awaited[0]
-        if transaction is None:
-            self._expect(reply.code // 100 == 2, reply, stage)
-        else:
+        self._closing = reply.code == 421
+        if transaction is not None:
             self._answer(stage, transaction, reply)
+        elif not self._closing:
+            self._expect(reply.code // 100 == 2, reply, stage)
         self._awaited.popleft()
-        if reply.code == 421:
+        if self._closing:
             raise ClosingError(str(reply))
 
     def leftovers(self, *, unsent: bool) -> Leftovers:
