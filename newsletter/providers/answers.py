@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from newsletter.domain import deliveries, messages
 from newsletter.domain.verdicts import Kind, Scope, Verdict
+
+#: Seconds beyond which nobody waits. “Retry-After: Fri, 31 Dec 9999” is written for never.
+_FAR_OFF = 30 * 86400.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +79,12 @@ class Parsed:
 def accounted(batch: Sequence[messages.Message], parsed: Parsed) -> list[deliveries.Receipt]:
     """Return exactly one receipt for every message that is not handed over again.
 
-    Whatever an answer leaves out, or says twice, is unknown rather than lost or believed.
+    Whatever an answer leaves out, or says twice, is unknown rather than lost or believed. Receipts hold
+    nothing that cannot be written down.
     """
     found: dict[int, deliveries.Receipt] = {}
     for receipt in parsed.receipts:
-        found.setdefault(receipt.delivery, receipt)
+        found.setdefault(receipt.delivery, _writable(receipt))
     again = {message.delivery for rest in parsed.again for message in rest}
     silent = Verdict(kind=Kind.UNKNOWN, reason="the answer does not mention this message")
     return [
@@ -88,6 +92,22 @@ def accounted(batch: Sequence[messages.Message], parsed: Parsed) -> list[deliver
         for message in batch
         if message.delivery not in again
     ]
+
+
+def _writable(receipt: deliveries.Receipt) -> deliveries.Receipt:
+    _, verdict, reply, provider_id = receipt
+    if (reply + provider_id + verdict.reason).isprintable():
+        return receipt
+    return receipt._replace(
+        verdict=replace(verdict, reason=printable(verdict.reason)),
+        reply=printable(reply),
+        provider_id=printable(provider_id),
+    )
+
+
+def printable(text: str) -> str:
+    """Take out what a ledger cannot hold: PostgreSQL refuses NUL, and half a surrogate pair has no UTF-8."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else " " for each in text)
 
 
 def everyone(
@@ -137,10 +157,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if not text:
         return None
     try:
-        return max(0.0, float(text))
+        wait = float(text)
     except ValueError:
         until, since = http_date(text), http_date(headers.get("date", ""))
-    return max(0.0, (until - since).total_seconds()) if until and since else None
+        if until is None or since is None:
+            return None
+        wait = (until - since).total_seconds()
+    return min(max(0.0, wait), _FAR_OFF)
 
 
 def http_date(text: str) -> datetime | None:
@@ -162,7 +185,7 @@ def said(answer: Answer) -> str:
         if not words and isinstance(first, list) and first and isinstance(first[0], dict):
             words = first[0].get("message", "")
     text = words if isinstance(words, str) and words else answer.body[:400].decode("utf-8", "replace")
-    return " ".join(text.split())[:200]
+    return " ".join(printable(text).split())[:200]
 
 
 def mailbox(name: str, address: str) -> str:

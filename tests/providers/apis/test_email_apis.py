@@ -162,7 +162,15 @@ async def test_one_bad_address_is_refused_and_costs_nobody_else(vendor_and_make:
 
 
 @pytest.mark.parametrize(
-    ("value", "seconds"), [("17", 17.0), ("Fri, 20 Nov 2026 09:01:00 GMT", 60.0), ("", None), ("soon", None)]
+    ("value", "seconds"),
+    [
+        ("17", 17.0),
+        ("Fri, 20 Nov 2026 09:01:00 GMT", 60.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 30 * 86400.0),
+        ("1e999", 30 * 86400.0),
+        ("", None),
+        ("soon", None),
+    ],
 )
 async def test_too_many_requests_is_retried_when_the_vendor_says(
     vendor_and_make: tuple[Any, Make], value: str, seconds: float | None
@@ -183,6 +191,26 @@ async def test_a_server_error_before_acceptance_is_retried(
     vendor, make = vendor_and_make
     vendor.faults.append(Told(status, raw=b"<h1>Oops</h1>"))
     assert kinds(await sent(vendor, make, "a@example.org")) == [Kind.RETRY]
+
+
+@pytest.mark.parametrize(
+    "raw", [b"\x1f\x8b\x08\x00\x00\x00\x00\x00 packed", b'{"message": "no \\u0000 and no \\ud800"}']
+)
+async def test_words_that_no_database_holds_are_left_out_of_receipts(
+    vendor_and_make: tuple[Any, Make], raw: bytes
+) -> None:
+    vendor, make = vendor_and_make
+    vendor.faults.append(Told(503, raw=raw))
+    receipts = await sent(vendor, make, "a@example.org")
+    assert receipts[1].reply.isprintable()
+    assert receipts[1].verdict.reason.isprintable()
+
+
+async def test_an_id_that_no_database_holds_is_left_out_of_receipts() -> None:
+    vendor = vendors.Postmark()
+    vendor.faults.append(Told(200, [{"ErrorCode": 0, "Message": "OK", "MessageID": "p-\x00-1"}]))
+    receipts = await sent(vendor, APIS["postmark"][1], "a@example.org")
+    assert (kinds(receipts), receipts[1].provider_id) == ([Kind.ACCEPTED], "p- -1")
 
 
 async def test_a_gateway_that_gives_up_leaves_the_message_unknown(vendor_and_make: tuple[Any, Make]) -> None:
