@@ -87,28 +87,28 @@ class Dispatch:
     def take(self) -> messages.Message | None:
         """Return the next message to hand over, or None when none may go now."""
         window, allowance = self._window, self._allowance
-        if self._closing:
-            return None
         queue = window.queue
-        if not queue:
-            self._refill()
+        while not self._closing:
             if not queue:
+                self._refill()
+                if not queue:
+                    return None
+            if allowance is not None and self._is_over_for_today():
                 return None
-        if allowance is not None and self._is_over_for_today():
-            return None
-        if not self._paces.idle and not self._may_go():
-            return None
-        claimed = queue.popleft()
-        try:
-            merged = self._merged.pop(claimed.id, None)
-            message, digest, dated = merged or self._merge(claimed)
-        except errors.RenderError as error:
-            self._refuse(claimed, str(error))
-            return self.take()
-        if allowance is not None:
-            allowance.spend()
-        window.air[claimed.id] = (claimed, dated, digest)
-        return message
+            if not self._paces.idle and not self._may_go():
+                return None
+            claimed = queue.popleft()
+            try:
+                merged = self._merged.pop(claimed.id, None)
+                message, digest, dated = merged or self._merge(claimed)
+            except errors.RenderError as error:
+                self._refuse(claimed, str(error))
+                continue
+            if allowance is not None:
+                allowance.spend()
+            window.air[claimed.id] = (claimed, dated, digest)
+            return message
+        return None
 
     def _merge(self, claimed: Claimed) -> tuple[messages.Message, bytes, datetime]:
         dated = self._window.dated
@@ -356,3 +356,5 @@ class Dispatch:
         )
         self._counts[State.FAILED] += 1
         self._record(outcome)
+        if too_many := self._watch.look(Kind.REJECT, reason):
+            self.stop(too_many)

@@ -494,6 +494,16 @@ async def test_a_new_sender_hands_over_no_more_than_the_days_cap(bench: Bench) -
     assert bench.states(mailing) == {State.SENT: 100}
 
 
+async def test_names_that_no_header_can_hold_pause_a_mailing_that_has_nothing_else(bench: Bench) -> None:
+    for number in range(1500):
+        samples.person(bench.directory, f"reader{number}@example.net", name="Ada\x07")
+    mailing = bench.ledger.plan(samples.draft())
+    result = await bench.sender(Memory()).send(mailing.id)
+    assert "50 failures in a row" in result.stopped
+    assert result.mailing.status is MailingStatus.PAUSED
+    assert bench.states(mailing)[State.FAILED] == 50
+
+
 class Stalled(Memory):
     """Takes all it can get, and answers nothing before a test says so."""
 
