@@ -499,7 +499,8 @@ def test_a_mailing_is_done_only_once_nothing_is_open(house: House) -> None:
     house.settle(mailing, [outcome(claimed, State.FAILED)])
     house.ledger.retry(mailing.id, [State.FAILED], now=NOW)
     assert house.ledger.finish(mailing.id, now=NOW).status is MailingStatus.SENDING
-    house.settle(mailing, [outcome(*house.claim(mailing))])
+    [again] = house.claim(mailing)
+    house.settle(mailing, [outcome(again)])
     done = house.ledger.finish(mailing.id, now=LATER)
     assert (done.status, done.finished_at) == (MailingStatus.DONE, LATER)
 

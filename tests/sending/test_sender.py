@@ -529,8 +529,8 @@ async def test_a_sender_whose_server_does_not_answer_for_long_is_not_taken_for_d
     async with asyncio.timeout(30):
         while bench.ledger.senders(mailing.id)[0].until <= now:
             await asyncio.sleep(0.01)
-    later = {"dead": lambda owner: False, "after_crash": AfterCrash.RESEND, "now": now}
-    assert bench.ledger.recover(mailing.id, **later) == 0
+    resend = AfterCrash.RESEND
+    assert bench.ledger.recover(mailing.id, dead=lambda owner: False, after_crash=resend, now=now) == 0
     provider.answering.set()
     await sending
     assert bench.states(mailing) == {State.SENT: 5}
