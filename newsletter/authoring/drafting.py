@@ -221,16 +221,13 @@ def _is_untouched(text: str) -> bool:
 
 def _explained(done: Drafted, today: datetime.date, told: Sequence[stories.Story]) -> str:
     count = sum(len(story.slips) for story in told)
+    drawn = f"{count} clipping{'s' * (count != 1)}, {len(told)} {'story' if len(told) == 1 else 'stories'}"
     return (
-        f"# Drafted on {today} {_period(done)}: {count} clippings, {len(told)} stories.\n"
+        f"# Drafted on {today} from clippings {_period(done)}: {drawn}.\n"
         "# Entries go by weight (the editor's, then the number of reports, official ones double),\n"
         "# then in the order of topics, then newest first.\n"
     )
 
 
 def _period(done: Drafted) -> str:
-    return (
-        f"from clippings of {done.since} to {done.until}"
-        if done.since
-        else f"from clippings until {done.until}"
-    )
+    return f"of {done.since} to {done.until}" if done.since else f"until {done.until}"

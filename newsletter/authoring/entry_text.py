@@ -78,8 +78,10 @@ def renamed(text: str, taken: set[str]) -> str:
 def _body(sources: Sequence[Clipping]) -> str:
     parts = [one.words for one in sources if one.words]
     if not parts:
-        parts = ["TK Raw material, to be told in our own words:"]
-        parts += [_quote(one, _FIRST if i == 0 else _OTHER) for i, one in enumerate(sources)]
+        quotes = [_quote(one, _FIRST if i == 0 else _OTHER) for i, one in enumerate(sources) if one.excerpt]
+        parts = (
+            ["TK Raw material, to be told in our own words:", *quotes] if quotes else ["TK What happened."]
+        )
     parts += [f"TK address of the source: [{_label(one)}](#)" for one in sources if not one.address]
     return "\n\n".join(part for part in parts if part)
 

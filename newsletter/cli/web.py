@@ -30,9 +30,8 @@ def build(
 
 
 def _tell(built: building.Built) -> None:
-    output.line(
-        f"{built.folder}: {built.issues} issues on {built.pages} pages, with {built.pictures} pictures."
-    )
+    written = f"{output.counted(built.issues, 'issue')} on {output.counted(built.pages, 'page')}"
+    output.line(f"{built.folder}: {written}, with {output.counted(built.pictures, 'picture')}.")
     for name in built.missing:
         output.line(f"{name} is shown and is not there.")
 

@@ -52,7 +52,8 @@ def read_toml(path: Path) -> Document:
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"\(at line (\d+)", str(error))
         line = int(found[1]) if found else text.count("\n") + 1
-        raise errors.SettingsError([_problem(path, line, f"not TOML: {error}")]) from error
+        twice = "write its lines below the table of that name that is there" if "twice" in str(error) else ""
+        raise errors.SettingsError([_problem(path, line, f"not TOML: {error}")], hint=twice) from error
     return Document(path=shown(path), data=data, lines=_toml_lines(text))
 
 

@@ -217,8 +217,16 @@ def test_a_source_without_address_is_left_for_the_editor_to_place(tmp_path: Path
     assert "TK address of the source: [A (bracketed) title](#)" in entry.body
 
 
+def test_one_clipping_without_a_text_is_told_of_in_the_singular(tmp_path: Path) -> None:
+    made = clippings.Clipping(title="A note on tides", accessed=datetime.date(2026, 11, 19))
+    inbox.Inbox(tmp_path / "inbox").save(made, "note")
+    written = draft(tmp_path).path.read_text(encoding="utf-8")
+    assert "from clippings until 2026-11-20: 1 clipping, 1 story." in written
+    assert "in our own words" not in written
+
+
 def test_an_empty_inbox_says_what_to_type(tmp_path: Path) -> None:
-    with pytest.raises(errors.WorkspaceError, match="no unused clipping") as caught:
+    with pytest.raises(errors.WorkspaceError, match="no unused clipping until 2026") as caught:
         draft(tmp_path)
     assert "newsletter inbox clip" in caught.value.hint
     assert list(tmp_path.iterdir()) == []

@@ -40,6 +40,19 @@ def test_every_step_of_an_issue_is_told(run: Run, root: Path) -> None:
     assert "Nothing changes for the reader" in run("issue", "diff", "1.1", "sent").out
 
 
+def test_one_entry_and_one_warning_are_told_in_the_singular(run: Run, root: Path) -> None:
+    subscribe(run, root)
+    path = root / "issues" / "vol-1-1.md"
+    entries = path.read_text(encoding="utf-8").split("\n## ")
+    path.write_text(f"{entries[0]}\n## {entries[1]}\nThe the end.\n", encoding="utf-8")
+    told = run("issue", "status", "1.1").out
+    assert "1 entry" in told
+    assert "0 errors, 1 warning\n" in told
+    assert "1 warning stands" in run("issue", "approve", "1.1", "--as", "Mina Ode").err
+    assert run("mailing", "send", "1.1", "--yes").code == 0
+    assert "1 issue on" in run("web", "build", "public").out
+
+
 def test_next_is_never_an_issue_that_was_sent(run: Run, root: Path) -> None:
     subscribe(run, root)
     for name in ("vol-1-1.md", "vol-1-2.md"):

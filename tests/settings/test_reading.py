@@ -282,6 +282,12 @@ def test_toml_that_is_none_is_named_with_its_line(fail: Fail) -> None:
     assert fail("[publication]\ntitle = \n").startswith("newsletter.toml:2: not TOML")
 
 
+def test_a_table_that_stands_twice_says_where_its_lines_belong(read: Read) -> None:
+    with pytest.raises(errors.SettingsError, match="twice") as caught:
+        read("[topics]\n[topics]\n")
+    assert "the table of that name" in caught.value.hint
+
+
 def test_a_file_in_another_encoding_is_named_with_its_line(read: Read, tmp_path: Path) -> None:
     path = tmp_path / "newsletter.toml"
     path.write_bytes('[publication]\ntitle = "Fran\xe7ais"\n'.encode("latin-1"))

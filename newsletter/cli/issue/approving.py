@@ -39,7 +39,8 @@ def _print_approval(report: clearance.Report) -> None:
         missing = standing.needed - len(standing.valid)
         output.line(f"{missing} more {'person has' if missing == 1 else 'people have'} to approve it.")
     elif warnings := report.count(findings.Severity.WARNING):
-        output.warn(f"{warnings} warnings stand; newsletter issue check {report.proof.number} shows them")
+        stand = output.counted(warnings, "warning stands", "warnings stand")
+        output.warn(f"{stand}; newsletter issue check {report.proof.number} shows more")
 
 
 @app.command(epilog=nouns.example("newsletter issue status next"))
@@ -93,14 +94,16 @@ def _plain(report: clearance.Report) -> dict[str, object]:
 
 def _print_status(report: clearance.Report, links: str, mailing: deliveries.Mailing | None) -> None:
     issue, standing = report.proof.issue, report.standing
-    found = ", ".join(f"{report.count(one)} {one}s" for one in findings.Severity if one != "advice")
+    grave = (findings.Severity.ERROR, findings.Severity.WARNING)
+    found = ", ".join(output.counted(report.count(one), one) for one in grave)
+    entries = output.counted(len(issue.entries), "entry", "entries")
     approvals = [f"by {one.by} on {one.at:%Y-%m-%d %H:%M} UTC" for one in standing.valid]
     if not approvals and standing.void:
         last = standing.void[-1]
         approvals = [f"void: edited since {last.by} approved it on {last.at:%Y-%m-%d %H:%M} UTC"]
     rows = [
         ("Issue", f"{issue.number.label} of {issue.date}"),
-        ("Written", f"{issue.status}, {len(issue.entries)} entries, {', '.join(_languages(report))}"),
+        ("Written", f"{issue.status}, {entries}, {', '.join(_languages(report))}"),
         ("Checked", found),
         ("Links", links),
         ("Content", f"sha256:{report.proof.digest[:16]}…"),

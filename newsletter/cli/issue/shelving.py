@@ -164,9 +164,9 @@ def _print_imports(results: list[back_issues.Imported | back_issues.Missed], *, 
 
     taken = [one for one in results if isinstance(one, back_issues.Imported)]
     if single:
-        output.line(
-            f"{taken[0].path}: {taken[0].number.label} of {taken[0].date}, {taken[0].entries} entries"
-        )
+        (one,) = taken
+        entries = output.counted(one.entries, "entry", "entries")
+        output.line(f"{one.path}: {one.number.label} of {one.date}, {entries}")
     else:
         rows = [
             (one.number, one.date, one.entries, *_counts(one), one.source)
