@@ -22,6 +22,9 @@ FENCE = "---"
 LARGEST = 4_000_000
 
 _KEY = re.compile(r"[a-z_0-9]+").fullmatch
+_QUOTED = re.compile(r"'((?:[^']|'')*)'" r'|"((?:[^"\\]|\\.)*)"').match
+#: What begins a value that takes more than its line, or is not text.
+_UNPLAIN = frozenset("|>&*{\"'")
 _REMARK = re.compile(r"[ \t]#")
 _END = re.compile(r"^(?:---|\.\.\.)[ \t]*$\n?", re.MULTILINE)
 _KINDS = {"int": "whole number", "float": "decimal number", "bool": "boolean", "null": "nothing"}
@@ -150,14 +153,13 @@ def peek(head: bytes) -> tuple[dict[str, str], str]:
         if not colon or not _KEY(name):
             continue
         value = value.strip(" \t")
-        if remark := _REMARK.search(value) if "#" in value else None:
-            value = value[: remark.start()].rstrip(" \t")
-        if value[:1] in {'"', "'"}:
-            inner = value[1:-1]
-            plain = inner.replace("''", "'") if value[0] == "'" else inner.replace('\\"', '"')
-            fields.setdefault(name, plain)
+        if quoted := _QUOTED(value) if value[:1] in {'"', "'"} else None:
+            single, double = quoted.groups(default="")
+            fields.setdefault(name, single.replace("''", "'") or double.replace('\\"', '"'))
         else:
-            fields.setdefault(name, "" if value[:1] in {"|", ">", "&", "*", "{"} else value)
+            if remark := _REMARK.search(value) if "#" in value else None:
+                value = value[: remark.start()].rstrip(" \t")
+            fields.setdefault(name, "" if value[:1] in _UNPLAIN else value)
     return fields, body
 
 

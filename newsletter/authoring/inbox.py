@@ -83,13 +83,13 @@ class Inbox:
         return Taken(source=source, path=path)
 
     def find(self, name: str) -> Path:
-        """Return the file of a clipping by its name, a part of its name, or its path.
+        """Return the file of a clipping by its name, a part of its name, or its path in the inbox.
 
         Raises:
             WorkspaceError: there is none, or more than one.
         """
         path = Path(name)
-        if path.suffix == ".md" and path.is_file():
+        if path.suffix == ".md" and path.is_file() and path.resolve().parent == self.folder.resolve():
             return path
         wanted = path.stem if path.suffix == ".md" else name
         found = [one for one in self._files() if wanted and wanted in one.stem]

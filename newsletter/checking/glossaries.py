@@ -58,7 +58,7 @@ def read(path: Path) -> Glossary:
         SettingsError: the file is not TOML, or says something that a glossary cannot.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise errors.SettingsError([_problem(path, str(error))]) from error
     problems = [f"unknown key “{key}”" for key in data.keys() - {"term", "name", "acronyms"}]

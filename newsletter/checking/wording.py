@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from newsletter.checking import glossaries, prose, reading, rulebook, wordlists
@@ -68,7 +69,9 @@ def glossary(page: reading.Reading) -> Hits:
 
 
 def _forbidden(page: reading.Reading, term: glossaries.Term, form: str) -> Hits:
-    pattern = re.compile(_whole(form))
+    # Text from PDF files and from a Mac is often taken apart into letters and their marks.
+    spelt = {unicodedata.normalize(norm, form): 0 for norm in ("NFC", "NFD")}
+    pattern = re.compile("|".join(_whole(one) for one in spelt))
     for passage in page.passages:
         for match, place in passage.find(pattern):
             allowed = passage.words[

@@ -83,6 +83,25 @@ def test_marking_writes_one_line_and_frees_what_is_no_longer_used(tmp_path: Path
     assert box.mark(NUMBER, [flood.stem]) == ([], [])
 
 
+@pytest.mark.parametrize(
+    "title",
+    ["Port #1 opens", "It's: “so” #2", 'Say "no" # 3', "'Quoted' all through", "100 % \\ done", "# all \\"],
+)
+def test_a_title_is_listed_as_it_was_written(tmp_path: Path, title: str) -> None:
+    inbox.Inbox(tmp_path).save(clippings.Clipping(title=title, sha256="x"), title)
+    ((slip),) = inbox.Inbox(tmp_path).slips()
+    assert (slip.title, slip.sha256) == (title, "x")
+
+
+def test_a_file_outside_the_inbox_is_no_clipping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    issue = tmp_path / "vol-1-3.md"
+    issue.write_text("---\n---\n")
+    for name in (issue.name, str(issue)):
+        with pytest.raises(errors.WorkspaceError, match="no clipping"):
+            inbox.Inbox(tmp_path / "inbox").find(name)
+
+
 def test_a_file_with_a_byte_order_mark_is_marked_in_its_front_matter(tmp_path: Path) -> None:
     ferry = put(tmp_path, "2026-11-20-ferry").path
     ferry.write_text(f"\ufeff{ferry.read_text()}\n---\n\nA note.\n", encoding="utf-8")

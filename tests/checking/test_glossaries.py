@@ -36,6 +36,12 @@ def read(folder: Path, text: str) -> glossaries.Glossary:
     return glossaries.read(path)
 
 
+def test_a_glossary_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "glossary.toml"
+    path.write_text(GOOD, encoding="utf-8-sig")
+    assert glossaries.read(path).acronyms == {"METI"}
+
+
 def test_terms_names_and_acronyms_are_read(tmp_path: Path) -> None:
     glossary = read(tmp_path, GOOD)
     assert glossary.acronyms == {"METI"}

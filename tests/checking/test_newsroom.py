@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -339,6 +340,12 @@ def test_the_house_says_what_it_prefers_and_where(tmp_path: Path) -> None:
     assert first.line == desk.line_of(text, "In Harbor")
     assert "family-first" in second.message
     assert second.line == desk.line_of(text, "Town, Hana")
+
+
+def test_a_form_is_known_with_its_marks_apart(tmp_path: Path) -> None:
+    house = glossaries.Glossary(terms=(glossaries.Term(preferred="瓦斯", forbidden=("ガス", "gás")),))
+    text = with_body(unicodedata.normalize("NFD", "A ガス and [a gás](https://a.example.org/r) met."))
+    assert len(desk.found(desk.subject(tmp_path, text, glossary=house), "glossary")) == 2
 
 
 def test_preferred_forms_and_parts_of_words_are_left_alone(tmp_path: Path) -> None:
