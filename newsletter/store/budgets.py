@@ -50,13 +50,19 @@ def book(connection: sa.Connection, provider: str, *, count: int, rate: float, n
 
 
 def draw(connection: sa.Connection, provider: str, day: date, *, count: int, cap: int, used: int) -> int:
-    """Take up to so many messages of a day's cap."""
+    """Take up to so many messages of a day's cap.
+
+    Who is still at the day before, as machines are around midnight, draws on the day that has begun.
+    """
     connection.execute(_NEW, {"provider": provider})
     mine = budget.c.provider == provider
     found = connection.execute(sa.select(budget.c.day, budget.c.drawn).where(mine).with_for_update()).one()
-    drawn = max(used, found.drawn) if found.day == day.toordinal() else used
+    today = day.toordinal()
+    drawn = max(used, found.drawn) if found.day == today else used
+    if found.day == today + 1:
+        today, drawn = found.day, found.drawn
     granted = max(0, min(count, cap - drawn))
-    connection.execute(sa.update(budget).where(mine).values(day=day.toordinal(), drawn=drawn + granted))
+    connection.execute(sa.update(budget).where(mine).values(day=today, drawn=drawn + granted))
     return granted
 
 

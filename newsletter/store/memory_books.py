@@ -54,6 +54,8 @@ class Purse:
     def draw(self, day: date, *, count: int, cap: int, used: int) -> int:
         """Take up to so many messages of a day's cap."""
         drawn = max(used, self.drawn) if self.day == day else used
+        if self.day == day + timedelta(days=1):
+            day, drawn = self.day, self.drawn
         granted = max(0, min(count, cap - drawn))
         self.day, self.drawn = day, drawn + granted
         return granted

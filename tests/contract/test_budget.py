@@ -74,6 +74,19 @@ def test_a_new_day_begins_anew(ledger: ports.Ledger) -> None:
     assert ledger.draw("smtp", TODAY + timedelta(days=1), count=40, cap=125, used=0) == 40
 
 
+def test_a_clock_that_is_behind_at_midnight_opens_no_day_twice(ledger: ports.Ledger) -> None:
+    before = TODAY - timedelta(days=1)
+    assert ledger.draw("smtp", TODAY, count=60, cap=100, used=0) == 60
+    assert ledger.draw("smtp", before, count=60, cap=80, used=0) == 20
+    assert ledger.draw("smtp", TODAY, count=60, cap=100, used=0) == 20
+    assert ledger.draw("smtp", before, count=60, cap=80, used=0) == 0
+
+
+def test_a_day_that_a_wrong_clock_opened_far_ahead_is_forgotten(ledger: ports.Ledger) -> None:
+    ledger.draw("smtp", TODAY + timedelta(days=365), count=100, cap=100, used=0)
+    assert ledger.draw("smtp", TODAY, count=40, cap=100, used=0) == 40
+
+
 def test_what_is_given_back_can_be_drawn_again_on_the_same_day_alone(ledger: ports.Ledger) -> None:
     ledger.draw("smtp", TODAY, count=100, cap=100, used=0)
     ledger.give_back("smtp", TODAY - timedelta(days=1), count=50)
