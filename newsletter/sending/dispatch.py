@@ -63,6 +63,8 @@ class Dispatch:
         self._watch = watching.Watch(options.limits)
         #: Whether everything in the queue waits for its domain, so that others may be claimed past it.
         self._stuck = False
+        #: Whether nothing is claimed before the next day, as the messages of this one are sent.
+        self._resting = False
         #: Until when deliveries that we put off ourselves come back.
         self._put_off_until = around.now()
         #: What was merged before it is asked for: delivery → message, digest and Date.
@@ -214,6 +216,9 @@ class Dispatch:
     # Turns
 
     def _refill(self) -> None:
+        self._resting = self._resting and self._is_over_for_today()
+        if self._resting:
+            return
         self._after(self._window.refill())
 
     def _after(self, turn: deliveries.Turn | None) -> None:
@@ -261,8 +266,10 @@ class Dispatch:
         tomorrow = bool(window.queue) and self._is_over_for_today()
         if self._closing:
             return None
+        if tomorrow or self._resting:
+            return TICK
         if window.queue:
-            return TICK if tomorrow else self._wait_for_pace()
+            return self._wait_for_pace()
         if window.more and not window.air:
             return _AT_ONCE
         if window.air or window.outcomes or window.in_trouble:
@@ -285,7 +292,7 @@ class Dispatch:
     # Pace
 
     def _is_over_for_today(self) -> bool:
-        """Say whether the day's cap is reached; unless asked to wait for tomorrow, leave then."""
+        """Say whether the day's cap is reached; leave then, or wait for tomorrow with nothing claimed."""
         allowance = self._allowance
         try:
             if allowance is None or allowance.left(self._around.now()):
@@ -293,10 +300,20 @@ class Dispatch:
         except errors.StoreError:
             # Nothing goes that was not drawn; whether the database stays away, the next turn finds out.
             return True
-        if not self._options.wait:
+        if self._options.wait:
+            self._rest()
+        else:
             self.resumes_at = allowance.resets_at
             self.stop(f"the {allowance.cap:,} messages of the day are sent", pauses=False)
         return True
+
+    def _rest(self) -> None:
+        """Give back what is claimed: who leaves meanwhile is seen when it is claimed again."""
+        self._resting = True
+        queue, now = self._window.queue, self._around.now()
+        self._merged.clear()
+        while queue:
+            self._record(retries.release(queue.popleft(), now=now))
 
     def _may_go(self) -> bool:
         """Bring a delivery that may go now to the head of the queue, and count it; False where none may."""

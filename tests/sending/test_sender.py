@@ -494,6 +494,24 @@ async def test_a_new_sender_hands_over_no_more_than_the_days_cap(bench: Bench) -
     assert bench.states(mailing) == {State.SENT: 100}
 
 
+async def test_who_leaves_while_the_next_day_is_waited_for_is_not_mailed(bench: Bench) -> None:
+    people = samples.people(bench.directory, 5)
+    mailing = bench.ledger.plan(samples.draft())
+    provider = Memory()
+    cap = warmup.WarmUp(start=2, growth=1)
+    sending = asyncio.create_task(bench.sender(provider, warm_up=cap, wait=True).send(mailing.id))
+    async with asyncio.timeout(30):
+        while bench.states(mailing) != {State.SENT: 2, State.PLANNED: 3}:
+            bench.time.seconds += 1
+            await asyncio.sleep(0.01)
+        samples.leave(bench.directory, people[-1])
+        bench.time.seconds += 86400
+        result = await sending
+    assert result.mailing.status is MailingStatus.DONE
+    assert bench.states(mailing) == {State.SENT: 4, State.SKIPPED: 1}
+    assert people[-1].email not in provider.recipients
+
+
 async def test_names_that_no_header_can_hold_pause_a_mailing_that_has_nothing_else(bench: Bench) -> None:
     for number in range(1500):
         samples.person(bench.directory, f"reader{number}@example.net", name="Ada\x07")
