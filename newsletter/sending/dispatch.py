@@ -266,13 +266,11 @@ class Dispatch:
         tomorrow = bool(window.queue) and self._is_over_for_today()
         if self._closing:
             return None
-        if tomorrow or self._resting:
-            return TICK
         if window.queue:
-            return self._wait_for_pace()
-        if window.more and not window.air:
+            return TICK if tomorrow else self._wait_for_pace()
+        if window.more and not (window.air or self._resting):
             return _AT_ONCE
-        if window.air or window.outcomes or window.in_trouble:
+        if window.air or window.outcomes or window.in_trouble or self._resting:
             return TICK
         if window.next_due is None or not self._is_worth_waiting():
             return None
