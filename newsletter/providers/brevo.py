@@ -20,6 +20,9 @@ from newsletter.domain.verdicts import ACCEPTED, Kind, Scope, Verdict
 from newsletter.providers import answers, hooks
 from newsletter.providers.answers import Answer, Call, Parsed
 
+#: What a key is answered that came within the last 30 minutes: “processes a request only once per unique key”
+#: (https://developers.brevo.com/docs/heterogenous-versions-batch-emails).
+_HAD_BEFORE = "duplicate_parameter"
 _STOP = frozenset({"unauthorized", "not_enough_credits", "account_under_validation", "permission_denied"})
 
 
@@ -75,6 +78,8 @@ class Api:
             verdict = answers.refusal(answer)
             if code in _STOP:
                 verdict = Verdict(kind=Kind.STOP, scope=Scope.MAILING, reason=answers.said(answer))
+            if self.had_before(answer):
+                verdict = ACCEPTED
             if verdict:
                 return answers.everyone(batch, verdict, answer)
             return answers.split(batch, answer, answers.said(answer))
@@ -88,6 +93,11 @@ class Api:
                 if identity
             ]
         )
+
+    def had_before(self, answer: Answer) -> bool:
+        """Say whether Brevo knows the key: the first call under it was processed, this one was not."""
+        plain = answer.json()
+        return not answer.ok and isinstance(plain, dict) and plain.get("code") == _HAD_BEFORE
 
     def check(self, *, now: datetime) -> Call:
         """Ask for the account that the key belongs to."""

@@ -71,6 +71,15 @@ class Knocks(Protocol):
         ...
 
 
+@runtime_checkable
+class Recognises(Protocol):
+    """An API that answers a repeated call with a refusal of its own, and not as it answered the first."""
+
+    def had_before(self, answer: Answer) -> bool:
+        """Say whether an answer tells that the call was taken before."""
+        ...
+
+
 class HttpProvider:
     """Carries messages to an email API in batches, and answers for each one."""
 
@@ -237,9 +246,12 @@ class HttpProvider:
             if isinstance(answer, Verdict):
                 verdict = answer
                 doubt = answer if answer.kind is Kind.UNKNOWN else doubt
-            elif doubt is None or answer.ok or reads:
+            elif doubt is None or reads or self._took(answer):
                 return answer
         return doubt or verdict
+
+    def _took(self, answer: Answer) -> bool:
+        return answer.ok or (isinstance(self._api, Recognises) and self._api.had_before(answer))
 
     def _host(self) -> str:
         return urllib.parse.urlsplit(self._api.check(now=self._clock()).url).netloc

@@ -23,6 +23,8 @@ from newsletter.providers.answers import Answer, Call, Parsed
 
 #: Names of errors after which no message of this account gets through.
 _STOP = frozenset({"daily_quota_exceeded", "monthly_quota_exceeded", "invalid_from_address", "not_found"})
+#: The key came within 24 hours with another body: that call was taken in, and what became of it is not said.
+_HAD_BEFORE = "invalid_idempotent_request"
 _RETRY = frozenset({"concurrent_idempotent_requests", "application_error", "rate_limit_exceeded"})
 
 
@@ -134,6 +136,8 @@ def _verdict(named: str, answer: Answer) -> Verdict | None:
     if named in _RETRY:
         wait = answers.retry_after(answer.headers)
         return Verdict(kind=Kind.RETRY, scope=Scope.MAILING, retry_after=wait, reason=words)
+    if named == _HAD_BEFORE:
+        return Verdict(kind=Kind.UNKNOWN, reason=words)
     return None
 
 

@@ -256,6 +256,34 @@ async def test_a_repetition_is_made_again_until_it_is_answered_by_a_yes(name: st
     assert vendor.taken == ["a@example.org"]
 
 
+async def test_a_call_that_brevo_had_before_was_taken_and_is_never_mailed_in_halves() -> None:
+    speak, make = APIS["brevo"]
+    vendor = speak()
+    people = ("a@example.org", "b@example.org", "c@example.org")
+    assert kinds(await sent(vendor, make, *people)) == [Kind.ACCEPTED] * 3
+    assert kinds(await sent(vendor, make, *people)) == [Kind.ACCEPTED] * 3
+    assert vendor.taken == list(people)
+
+
+async def test_brevo_s_word_that_it_had_a_call_settles_the_one_that_was_not_answered() -> None:
+    speak, make = APIS["brevo"]
+    vendor = speak()
+    known = Told(400, {"code": "duplicate_parameter", "message": "idempotencyKey is already used"})
+    vendor.faults += [Told(hang_up=True), known]
+    assert kinds(await sent(vendor, make, "a@example.org", "b@example.org")) == [Kind.ACCEPTED] * 2
+    assert len(vendor.calls) == 2
+
+
+async def test_a_call_that_resend_had_before_with_other_words_is_unknown_and_never_mailed_in_halves() -> None:
+    speak, make = APIS["resend"]
+    vendor = speak()
+    vendor.faults.append(
+        Told(409, {"name": "invalid_idempotent_request", "message": "the body was modified"})
+    )
+    assert kinds(await sent(vendor, make, "a@example.org", "b@example.org")) == [Kind.UNKNOWN] * 2
+    assert vendor.taken == []
+
+
 @pytest.mark.parametrize(
     ("name", "plain"),
     [

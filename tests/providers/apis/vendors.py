@@ -187,7 +187,7 @@ class Brevo(Speaker):
 
     def __init__(self) -> None:
         super().__init__()
-        self._answered: dict[str, Told] = {}
+        self._keys: set[str] = set()
 
     def known(self, asked: Asked) -> bool:
         return asked.headers.get("api-key") == KEY
@@ -200,15 +200,15 @@ class Brevo(Speaker):
         key = plain["headers"]["idempotencyKey"]
         versions = plain["messageVersions"]
         people = [each["to"][0]["email"] for each in versions]
-        if key in self._answered:
-            return self._answered[key]
+        if key in self._keys:
+            return Told(400, {"code": "duplicate_parameter", "message": "idempotencyKey is already used"})
         if len(versions) > 1000:
             return Told(400, {"code": "invalid_parameter", "message": "messageVersions is over 1000"})
         if any(invalid(each) for each in people):
             return Told(400, {"code": "invalid_parameter", "message": "email is not valid in to"})
         self.taken += people
-        self._answered[key] = Told(201, {"messageIds": [f"<br-{each}>" for each in people]})
-        return self._answered[key]
+        self._keys.add(key)
+        return Told(201, {"messageIds": [f"<br-{each}>" for each in people]})
 
 
 class Ses(Speaker):
