@@ -26,6 +26,12 @@ _SCALES |= {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 1
 _TERM = re.compile(r"(\d[\d,]*+(?:\.\d++)?)[ \u00a0-]?([千百]?[万億兆]|千|[a-z]+)?")
 #: In the other edition, also as a part of FY2026, 21st or 1990s.
 _DIGITS = re.compile(r"\d[\d,]*+(?:\.\d++)?+")
+#: English spells out round and small numbers; those below ten are not compared at all.
+_FROM_TEN = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+_BY_TENS = "twenty thirty forty fifty sixty seventy eighty ninety hundred"
+_SPELT = {word: str(number) for number, word in enumerate(_FROM_TEN.split(), start=10)}
+_SPELT |= {word: f"{number}0" for number, word in enumerate(_BY_TENS.split(), start=2)}
+_WORD = re.compile(rf"\b(?:{'|'.join(_SPELT)})\b", re.IGNORECASE)
 _WIDE = str.maketrans("０１２３４５６７８９，．", "0123456789,.")
 
 
@@ -131,7 +137,8 @@ def _numbers(entry: issues.Entry) -> set[str]:
     """Return every number that an entry has in any form."""
     text = _text(entry)
     scaled = {_value(match[0]) for match in _SCALED.finditer(text)}
-    return scaled | {_bare(match[0]) for match in _DIGITS.finditer(text)}
+    spelt = {_SPELT[match[0].lower()] for match in _WORD.finditer(text)}
+    return scaled | spelt | {_bare(match[0]) for match in _DIGITS.finditer(text)}
 
 
 def _value(scaled: str) -> str:

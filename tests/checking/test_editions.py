@@ -77,6 +77,7 @@ def test_a_figure_that_the_other_lacks_is_found_where_it_stands(tmp_path: Path) 
         ("110 million yen", "1億1000万円"),
         ("1.5 million yen", "150万円"),
         ("in FY2027, the 14th meeting of the 21st century", "2027年度、21世紀の第14回"),
+        ("after eleven years and a hundred meetings", "11年と100回の会合を経て"),
         ("since the 1990s", "1990年代から"),
     ],
 )

@@ -71,6 +71,16 @@ def test_what_keeps_a_translation_from_being_read_is_found_with_its_original(run
     assert "issues/vol-1-2.ja.md:25" in result.out
 
 
+def test_what_is_wrong_in_a_translation_is_quoted_from_it(run: Run, root: Path) -> None:
+    path = root / "issues" / "vol-1-2.ja.md"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f"{text}\n終わり。。\n", encoding="utf-8")
+    original, translation = run("issue", "check", "1.2").out.split("issues/vol-1-2.ja.md\n", 1)
+    assert "nothing found" in original
+    assert "| 終わり。。\n" in translation
+    assert "1 piece of advice" in translation
+
+
 def test_an_empty_shelf_says_how_to_begin(run: Run, root: Path) -> None:
     shutil.rmtree(root / "issues")
     assert "newsletter issue new begins one" in run("issue", "list").out

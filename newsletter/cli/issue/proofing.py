@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -82,11 +82,22 @@ def _report(found: dict[Path, list[findings.Finding]], form: str, press: proofs.
         if text := checking.report([one for group in found.values() for one in group], form):
             output.line(text)
         return
-    for path, group in found.items():
+    colour = output.paint("x", output.RED) != "x"
+    for path, group in _by_file(found):
         output.line(output.paint(str(path), "1"))
-        colour = output.paint("x", output.RED) != "x"
         issue, lines = _quoted(path, press)
         output.line(checking.report(group, "text", issue=issue, lines=lines, colour=colour))
+
+
+def _by_file(
+    found: Mapping[Path, Sequence[findings.Finding]],
+) -> Iterator[tuple[Path, Sequence[findings.Finding]]]:
+    """Yield the findings of each issue file, then of each other that came with it: editions, templates."""
+    for path, group in found.items():
+        files: dict[str, list[findings.Finding]] = {str(path): []}
+        for one in group:
+            files.setdefault(one.path or str(path), []).append(one)
+        yield from ((Path(name), those) for name, those in files.items())
 
 
 def _quoted(path: Path, press: proofs.Press) -> tuple[issues.Issue | None, Sequence[str]]:
