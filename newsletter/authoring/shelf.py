@@ -16,6 +16,7 @@ from newsletter.domain import errors, issues, numbering
 
 #: Front matter is looked for in this many bytes.
 _HEAD = 16_384
+_COUNT = re.compile(r"[0-9]{1,4}").fullmatch
 _HEADLINE = re.compile(r"^## (.+)$", re.MULTILINE)
 #: ISO 639-1 with a script or region; three letters would make an edition of ``vol-2-23.old.md``.
 _LANGUAGE_SUFFIX = re.compile(r"\.([a-z]{2}(?:-[A-Za-z0-9]{2,8})?)$")
@@ -131,7 +132,7 @@ def peek(path: Path) -> Listing:
         return Listing(path=path)
     fields, body = front_matter.peek(head)
     number = None
-    if fields.get("volume", "").isdigit() and fields.get("number", "").isdigit():
+    if _COUNT(fields.get("volume", "")) and _COUNT(fields.get("number", "")):
         volume, count = int(fields["volume"]), int(fields["number"])
         number = numbering.IssueNumber(volume, count) if volume and count else None
     try:
@@ -144,7 +145,7 @@ def peek(path: Path) -> Listing:
         date=day,
         title=fields.get("title", ""),
         subject=fields.get("subject", ""),
-        language=fields.get("language", ""),
+        language=fields.get("language", "") or language_in(path),
         status=fields.get("status", "") or issues.Status.DRAFT,
         headline=headline[1].strip() if (headline := _HEADLINE.search(body)) else "",
     )

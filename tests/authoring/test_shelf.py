@@ -81,6 +81,20 @@ def test_an_edition_stands_behind_the_issue_it_translates(tmp_path: Path) -> Non
     assert [one.path for one in shelf.editions(tmp_path, numbering.IssueNumber(1, 1))] == [path, edition]
 
 
+def test_an_edition_has_the_language_of_its_name_unless_it_says_so_itself(tmp_path: Path) -> None:
+    path, edition = put(tmp_path, "1.1"), put(tmp_path, "1.1", name="vol-1-1.ja.md")
+    assert issue_files.read(edition).language == "ja"
+    assert issue_files.find(tmp_path, "1.1@ja") == edition
+    assert issue_files.find(tmp_path, "1.1") == path
+
+
+@pytest.mark.parametrize("count", ["²", "9" * 5_000, "-1"])
+def test_a_number_that_is_none_costs_the_shelf_nothing(tmp_path: Path, count: str) -> None:
+    put(tmp_path, "1.1")
+    put(tmp_path, f"1.{count}", name="vol-1-2.md")
+    assert [str(one.number) for one in issue_files.listing(tmp_path)] == ["1.1", "None"]
+
+
 def test_the_next_number_follows_the_last_and_a_new_year_may_open_a_volume(tmp_path: Path) -> None:
     assert str(shelf.following(tmp_path)) == "1.1"
     put(tmp_path, "1.9", day="2026-12-18")

@@ -70,7 +70,7 @@ def alt_redundant(page: reading.Reading) -> Hits:
     for image, alt in _with_alt(page):
         if _REDUNDANT.fullmatch(alt.strip()):
             yield page.hit(
-                image, f"the alt text “{alt.strip()}” only says that it is a picture", fix="say what it shows"
+                image, f"the alt text “{alt.strip()}” says that it is a picture", fix="say what it shows"
             )
 
 
