@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from newsletter.domain import buckets, deliveries, errors, messages, retries, warmup
 from newsletter.domain.deliveries import Claimed, MailingStatus, Outcome, State
-from newsletter.domain.verdicts import Kind, Scope
+from newsletter.domain.verdicts import Kind, Scope, Verdict
 from newsletter.sending import pacing, watching
 from newsletter.sending.merging import Merging
 from newsletter.sending.window import LINGER, TICK, Surroundings, Window
@@ -24,6 +24,7 @@ _HORIZON = 1.0
 _LONGEST_PUT_OFF = 900.0
 # Members of an enumeration are looked up slowly, and these for every message.
 _ACCEPTED, _SENT = Kind.ACCEPTED, State.SENT
+_UNWRITABLE = Verdict(kind=Kind.REJECT, reason="the message cannot be written")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +153,7 @@ class Dispatch:
         outcome = retries.settle(claimed, receipt, self._options.policy, now=now, rng=self._around.rng)
         if verdict.kind is Kind.STOP and verdict.scope is not Scope.DOMAIN:
             self.stop(f"{verdict.reason}: “{receipt.reply}”" if receipt.reply else verdict.reason)
-        elif reason := self._watch.look(verdict.kind, outcome.reply):
+        elif reason := self._watch.look(verdict, outcome.reply):
             self.stop(reason)
         return outcome
 
@@ -371,5 +372,5 @@ class Dispatch:
         )
         self._counts[State.FAILED] += 1
         self._record(outcome)
-        if too_many := self._watch.look(Kind.REJECT, reason):
+        if too_many := self._watch.look(_UNWRITABLE, reason):
             self.stop(too_many)

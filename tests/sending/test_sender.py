@@ -11,7 +11,7 @@ import pytest
 from newsletter import ports
 from newsletter.domain import deliveries, errors, messages, numbering, retries, warmup
 from newsletter.domain.deliveries import AfterCrash, MailingStatus, State
-from newsletter.domain.verdicts import ACCEPTED, Verdict
+from newsletter.domain.verdicts import ACCEPTED, Kind, Scope, Verdict
 from newsletter.sending import owners, pacing, sender, watching
 from tests.sending import samples
 from tests.sending.conftest import Bench
@@ -492,6 +492,20 @@ async def test_a_new_sender_hands_over_no_more_than_the_days_cap(bench: Bench) -
     last = await bench.sender(provider, warm_up=cap).send(mailing.id)
     assert last.mailing.status is MailingStatus.DONE
     assert bench.states(mailing) == {State.SENT: 100}
+
+
+@pytest.mark.parametrize(("calls", "status"), [(2, MailingStatus.DONE), (3, MailingStatus.PAUSED)])
+async def test_a_call_that_is_refused_as_a_whole_is_one_failure(
+    bench: Bench, calls: int, status: MailingStatus
+) -> None:
+    mailing = bench.plan(100)
+    refusals: list[Verdict] = []
+    for _ in range(calls):
+        refusals += [Verdict(kind=Kind.RETRY, scope=Scope.MAILING, retry_after=0, reason="429")] * 25
+    provider = Memory(lambda message: refusals.pop() if refusals else ACCEPTED, in_flight=25)
+    limits = watching.Limits(in_a_row=3)
+    result = await bench.sender(provider, limits=limits).send(mailing.id)
+    assert result.mailing.status is status
 
 
 async def test_who_leaves_while_the_next_day_is_waited_for_is_not_mailed(bench: Bench) -> None:
