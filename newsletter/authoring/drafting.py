@@ -178,7 +178,7 @@ class Drafter:
         """Return the file as it will be before new entries: as it is, with new sources in entries it has."""
         if issue is None:
             return ""
-        text = done.path.read_bytes().decode("utf-8-sig")
+        text = done.path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
         for story in told:
             known = [slip.name for slip in story.slips if slip.name in mine]
             for slip in story.slips:
@@ -204,7 +204,9 @@ class Drafter:
         if _is_untouched(text):
             text = text[: text.index(beginnings.ENTRIES.strip())]
         added = _with_own_ids(text, entries)
-        saving.save(done.path, text.rstrip("\n") + "\n" + (f"\n{added}" if added else ""))
+        whole = text.rstrip("\n") + "\n" + (f"\n{added}" if added else "")
+        is_crlf = b"\r\n" in done.path.read_bytes()
+        saving.save(done.path, whole.replace("\n", "\r\n") if is_crlf else whole)
 
 
 def _with_own_ids(text: str, entries: Sequence[str]) -> str:

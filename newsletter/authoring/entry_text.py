@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from newsletter.authoring import entry_fields, sentences
+from newsletter.authoring import entry_fields, markup, sentences
 from newsletter.authoring.clippings import Clipping
 from newsletter.domain import issues, slugs
 
+_POINT = re.compile(r"[ \t]*-[ \t]+")
 #: Sentences that are quoted from the first source, and from each other one.
 _FIRST, _OTHER = 3, 1
 
@@ -43,12 +44,12 @@ def of(sources: Sequence[Clipping]) -> EntryText:
 def with_source(text: str, entry: issues.Entry, clipping: Clipping) -> str:
     """Return the text of an issue file with one more source in an entry's fields; words stay as they are."""
     lines = text.split("\n")
-    found = (i for i, line in enumerate(lines) if _clipping_line(line) & set(entry.clippings))
+    found = (i for i in range(len(lines)) if _named(lines, i) & set(entry.clippings))
     if (start := next(found, None)) is None:
         return text
+    _name(lines, start, clipping.name)
     end = next((i for i in range(start, len(lines)) if not lines[i].strip()), len(lines))
     first = max(i for i in range(start + 1) if lines[i].startswith("##")) + 1
-    lines[start] = f"{lines[start].rstrip()}, {clipping.name}"
     if not (source := _source(clipping)):
         return "\n".join(lines)
     keys = [i for i in range(first, end) if re.match(r"sources:", lines[i])]
@@ -76,7 +77,7 @@ def renamed(text: str, taken: set[str]) -> str:
 
 
 def _body(sources: Sequence[Clipping]) -> str:
-    parts = [one.words for one in sources if one.words]
+    parts = [_below(one.words) for one in sources if one.words]
     if not parts:
         quotes = [_quote(one, _FIRST if i == 0 else _OTHER) for i, one in enumerate(sources) if one.excerpt]
         parts = (
@@ -84,6 +85,16 @@ def _body(sources: Sequence[Clipping]) -> str:
         )
     parts += [f"TK address of the source: [{_label(one)}](#)" for one in sources if not one.address]
     return "\n\n".join(part for part in parts if part)
+
+
+def _below(words: str) -> str:
+    """Return an editor's words with headings that begin no entry of their own."""
+    lines = words.split("\n")
+    prose = markup.without_code(lines)
+    return "\n".join(
+        line.replace("##", "###", 1) if markup.heading(seen) is not None else line
+        for line, seen in zip(lines, prose, strict=True)
+    )
 
 
 def _quote(clipping: Clipping, count: int) -> str:
@@ -118,6 +129,28 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _clipping_line(line: str) -> set[str]:
-    key, _, value = line.partition(":")
-    return {name.strip() for name in value.split(",")} if key == "clippings" else set()
+def _named(lines: Sequence[str], at: int) -> set[str]:
+    """Return the clippings that the field which begins on a line names; none where it is another field."""
+    key, _, value = lines[at].partition(":")
+    if key != "clippings":
+        return set()
+    points = [line.lstrip(" \t-") for line in lines[at + 1 : _last(lines, at) + 1]]
+    return {name.strip("[] \t\r\"'") for name in (*value.split(","), *points)} - {""}
+
+
+def _last(lines: Sequence[str], at: int) -> int:
+    """Return the last line of a field that may be a list of points."""
+    while at + 1 < len(lines) and _POINT.match(lines[at + 1]):
+        at += 1
+    return at
+
+
+def _name(lines: list[str], at: int, name: str) -> None:
+    """Add a clipping to the field which begins on a line, in the way in which it is written."""
+    last = _last(lines, at)
+    if last > at and (point := _POINT.match(lines[last])):
+        lines.insert(last + 1, f"{point[0]}{name}")
+    elif (line := lines[at].rstrip()).endswith("]"):
+        lines[at] = f"{line[:-1]}, {name}]"
+    else:
+        lines[at] = f"{line}, {name}"

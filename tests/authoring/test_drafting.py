@@ -217,6 +217,37 @@ def test_a_source_without_address_is_left_for_the_editor_to_place(tmp_path: Path
     assert "TK address of the source: [A (bracketed) title](#)" in entry.body
 
 
+def test_a_heading_in_the_editor_s_words_begins_no_entry(tmp_path: Path) -> None:
+    name = clip(tmp_path, "Ferry line opens in June", FERRY)
+    edit(tmp_path / "inbox" / f"{name}.md", "<!--", "Ours.\n\n## What it costs\n\n```\n## code\n```\n\n<!--")
+    (entry,) = issue_files.read(draft(tmp_path).path).entries
+    assert entry.body == "Ours.\n\n### What it costs\n\n```\n## code\n```"
+
+
+def test_a_file_with_windows_line_ends_keeps_them(tmp_path: Path) -> None:
+    begun = drafter(tmp_path).newsroom.begin().path
+    begun.write_bytes(begun.read_bytes().replace(b"\n", b"\r\n"))
+    clip(tmp_path, "Ferry line opens in June", FERRY)
+    done = draft(tmp_path)
+    assert headlines(done) == ["TK Ferry line opens in June"]
+    clip(tmp_path, "Ferry line opens in June soon", FERRY, url="https://example.org/other")
+    assert len(draft(tmp_path).joined) == 1
+    content = begun.read_bytes()
+    assert content.count(b"\n") == content.count(b"\r\n")
+
+
+@pytest.mark.parametrize("written", ["clippings:\n  - {}", "clippings: [{}]", "clippings: '{}'"])
+def test_a_further_source_joins_whatever_way_clippings_are_listed(tmp_path: Path, written: str) -> None:
+    name = clip(tmp_path, "Ferry line opens in June", FERRY)
+    done = draft(tmp_path)
+    edit(done.path, f"clippings: {name}", written.format(name))
+    other = clip(tmp_path, "Ferry line opens in June soon", FERRY, url="https://example.org/other")
+    assert draft(tmp_path).joined == {other: "ferry-line-opens-in-june"}
+    (entry,) = issue_files.read(done.path).entries
+    assert (set(entry.clippings), len(entry.sources)) == ({name, other}, 2)
+    assert draft(tmp_path).joined == {}
+
+
 def test_one_clipping_without_a_text_is_told_of_in_the_singular(tmp_path: Path) -> None:
     made = clippings.Clipping(title="A note on tides", accessed=datetime.date(2026, 11, 19))
     inbox.Inbox(tmp_path / "inbox").save(made, "note")
