@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -14,6 +15,8 @@ _rule_of_html = rulebook.family("newsroom", needs=("html",))
 
 #: How many issues back a link counts as known.
 _MEMORY = 12
+_DEFINED = re.compile(r"^ {0,3}\[(?!\^)([^\]\n]+)\]:", re.MULTILINE)
+_REFERENCE = re.compile(r"(?<![\\!\]])\[(?!\^)([^\[\]\n]+)\]\[(?!\^)([^\[\]\n]*)\]")
 _TRACKING_PREFIXES = ("utm_", "pk_", "mtm_", "matomo_", "hsa_", "trk_")
 
 
@@ -50,6 +53,25 @@ def placeholder_link(page: reading.Reading) -> Hits:
                 place=link.place,
                 fix="put the page's address between the brackets",
             )
+    for passage in page.content:
+        yield from _undefined(passage)
+
+
+def _undefined(passage: prose.Passage) -> Hits:
+    """Find reference links whose address does not stand in the same text: readers see their brackets."""
+    text = passage.uncoded
+    defined = {_label(match[1]) for match in _DEFINED.finditer(text)}
+    for match in _REFERENCE.finditer(text):
+        if (label := match[2] or match[1]) and _label(label) not in defined:
+            yield rulebook.Hit(
+                message=f"“{match[0]}” has no address in this entry",
+                place=passage.place(*match.span()),
+                fix=f"write “[{label}]: https://…” on a line of its own below the text",
+            )
+
+
+def _label(text: str) -> str:
+    return " ".join(text.split()).casefold()
 
 
 @_rule_of_html("button-in-text", findings.Severity.WARNING, source="docs/theme.md")

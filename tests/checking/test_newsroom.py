@@ -61,6 +61,8 @@ FAULTS = [
         "“Nothing",
     ),
     ("tracking-parameter", "The [report\nof the port](https://a.example.org/r?utm_source=x).", "The [report"),
+    ("placeholder-link", "The [report][p], says [the port](https://a.example.org/r).", "[report]"),
+    ("placeholder-link", "The [report][], says [the port](https://a.example.org/r).", "[report]"),
     ("placeholder-link", "The [report\nof the port](#) says [more](https://a.example.org/r).", "The [report"),
     ("url-host", "See [a page](https://[bad/x) and [another](https://a.example.org/r).", "https://[bad"),
     (
@@ -125,6 +127,13 @@ FAULTLESS = [
         "The [link to study][1] was [read][source].\n\n[1]: https://a.example.org/1\n[source]: https://a.example.org/2",
     ),
     ("placeholder", "“I met [name withheld] on [date unknown],” she said."),
+    (
+        "placeholder-link",
+        (
+            "The [link][1] and [Two words][] `[a][b]`[^1].\n\n[1]: https://a.example.org/1\n"
+            "[two  Words]: https://a.example.org/2\n\n[^1]: Note."
+        ),
+    ),
     ("space-before-mark", "“We . . . agree on the timetable,” the minister said."),
     ("double-space", "-   one\n-   two\n\n1.  first\n    * a\n    *   b"),
     ("double-space", "- See:\n\n  ```\n  a  b\n  ```"),
