@@ -154,13 +154,9 @@ class Application:
             self._moved.add(row.id)
             if decision.state in deliveries.TAKEN:
                 self._taken.add(row.mailing_id)
-        # The person may have changed their address since: the report is about the one that was mailed. A way
-        # to leave that was mailed to it is still theirs.
-        leaves = event.kind is events.Kind.UNSUBSCRIBED
-        same = person is not None and addresses.key(person.email) == addresses.key(row.email)
-        if person is not None and decision.status is not None and (same or leaves):
+        if person is not None and decision.status is not None and self._concerns(person, event, row):
+            by_mail = event.kind is events.Kind.UNSUBSCRIBED and report.provider == feedback.MAIL
             source = f"{report.provider}, delivery {row.id}: {decision.suppress or event.kind} {event.detail}"
-            by_mail = leaves and report.provider == feedback.MAIL
             record = subscribers.ConsentRecord(
                 status=decision.status,
                 at=now,
@@ -171,6 +167,18 @@ class Application:
         if decision.suppress and row.email:
             key = addresses.key(row.email)
             people.suppress(self._connection, key, self._hash, reason=decision.suppress, now=now)
+
+    def _concerns(self, person: subscribers.Subscriber, event: Event, row: sa.Row[Any]) -> bool:
+        """Say whether an event is about a person as they stand now."""
+        if event.kind is not events.Kind.UNSUBSCRIBED:
+            # They may have changed their address since: the report is about the one that was mailed.
+            return addresses.key(person.email) == addresses.key(row.email)
+        # A way to leave that was mailed to an earlier address is still theirs, until they join anew.
+        own = (subscribers.How.FORM, subscribers.How.PAGE)
+        return not any(
+            record.status is subscribers.Status.ACTIVE and record.how in own and record.at > event.at
+            for record in people.history(self._connection, person.id)
+        )
 
     def _move(self, person: subscribers.Subscriber, record: subscribers.ConsentRecord) -> None:
         self._connection.execute(

@@ -343,3 +343,16 @@ def test_what_was_told_about_a_person_can_be_told_to_them(house: House) -> None:
             machine=False,
         ),
     ]
+
+
+def test_a_leaving_told_late_or_again_does_not_undo_a_coming_back_after_it(house: House) -> None:
+    left = {"kind": "unsubscribed", "key": "u", "delivery": house.sent[0].id}
+    house.report(left)
+    assert house.person().status is Status.UNSUBSCRIBED
+    record = subscribers.ConsentRecord(status=Status.ACTIVE, at=LATER, how=subscribers.How.FORM)
+    assert house.directory.apply(subscribers.move(house.person(), record))
+    house.desk.replay(NOW)
+    house.report({**left, "key": "late", "minutes": 30})
+    assert house.person().status is Status.ACTIVE
+    house.report({**left, "key": "after", "minutes": 90})
+    assert house.person().status is Status.UNSUBSCRIBED
