@@ -101,7 +101,11 @@ def _again(
 ) -> deliveries.Outcome | None:
     """Return the outcome that tries once more, or None when time is used up."""
     asked = verdict.retry_after
-    wait = policy.delay(tried.attempts, rng) if asked is None else timedelta(seconds=max(asked, 0))
+    if asked is None or (asked <= 0 and tried.attempts > 1):
+        # “In 0 seconds” is believed once: it would meet the same refusal again and again.
+        wait = policy.delay(tried.attempts, rng)
+    else:
+        wait = timedelta(seconds=max(asked, 0))
     due = tried.at + wait
     if due > (tried.first_tried or tried.at) + policy.give_up:
         return None

@@ -494,6 +494,14 @@ async def test_a_new_sender_hands_over_no_more_than_the_days_cap(bench: Bench) -
     assert bench.states(mailing) == {State.SENT: 100}
 
 
+async def test_a_refusal_that_asks_for_no_wait_is_met_at_once_no_more_than_once(bench: Bench) -> None:
+    mailing = bench.plan(1)
+    provider = Memory(lambda message: Verdict(kind=Kind.RETRY, retry_after=0, reason="429"))
+    result = await bench.sender(provider).send(mailing.id)
+    assert len(provider.sent) == 2
+    assert result.tally.next_try == samples.NOW + timedelta(minutes=15)
+
+
 @pytest.mark.parametrize(("calls", "status"), [(2, MailingStatus.DONE), (3, MailingStatus.PAUSED)])
 async def test_a_call_that_is_refused_as_a_whole_is_one_failure(
     bench: Bench, calls: int, status: MailingStatus
