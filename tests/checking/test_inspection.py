@@ -148,6 +148,14 @@ HOSTILE = [
 ]
 
 
+def test_a_bracket_that_never_closes_before_many_links_keeps_nobody_busy(tmp_path: Path) -> None:
+    links = "".join(f"[page](https://a.example.org/{n})\n" for n in range(200))
+    subject = desk.subject(tmp_path, desk.CLEAN.replace("Both ports", f"[{links}"))
+    started = time.process_time()
+    assert len(checking.links(subject)) >= 200
+    assert time.process_time() - started < 5
+
+
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_no_text_keeps_the_checks_busy(tmp_path: Path, piece: str) -> None:
     subject = desk.subject(tmp_path)
