@@ -16,7 +16,8 @@ HEAD = """# Measurements of delivery
 Written by `make bench` on {day}: {machine}.
 
 Rounds in turn on the same machine, medians, and the median of each round's ratio: the ratios travel, the
-absolute figures do not. Everything goes to a sink on the same machine: smtp-sink is itself the limit, csink is none.
+absolute figures do not. Everything goes to a sink on the same machine: smtp-sink is itself the limit, and
+csink is none.
 """
 
 

@@ -42,8 +42,14 @@ def calendar(
     output.show(
         [{"number": str(day.number)} | _plain(day) for day in days],
         as_json=as_json,
-        text=lambda: _print(days),
+        text=lambda: _tell(days, ics),
     )
+
+
+def _tell(days: list[almanac.IssueDay], ics: Path | None) -> None:
+    _print(days)
+    if ics:
+        output.line(f"Written to {ics}.")
 
 
 def _later(day: date, months: int) -> date:

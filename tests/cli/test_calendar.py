@@ -17,6 +17,7 @@ def test_the_calendar_shows_what_is_to_come_and_writes_a_file(run: Run, tmp_path
     result = run("-C", root, "calendar", "--months", "2", "--ics", tmp_path / "a.ics")
     assert result.code == 0, result.err
     assert result.out.splitlines()[1].startswith("1.1")
+    assert result.out.endswith(f"Written to {tmp_path / 'a.ics'}.\n")
     assert (tmp_path / "a.ics").read_bytes().startswith(b"BEGIN:VCALENDAR\r\n")
     days = run("-C", root, "calendar", "--months", "12", "--json").json
     assert len(days) >= 25

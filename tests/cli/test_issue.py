@@ -141,7 +141,7 @@ def test_a_check_of_nothing_or_of_an_unknown_rule_is_said(run: Run, root: Path) 
     assert run("issue", "check").code == 2
     assert run("issue", "check", "9.9").code == 1
     assert run("issue", "check", "1.1", "--only", "nonsense").code == 1
-    assert run("issue", "check", "1.1", "--format", "xml").code == 1
+    assert run("issue", "check", "1.1", "--format", "xml").code == 2
     assert "placeholder-link" in run("issue", "check", "--explain", "placeholder-link").out
 
 

@@ -27,6 +27,9 @@ Skip = Annotated[
     typer.Option("--skip", metavar="RULE", help="Leave this rule or family out; may be repeated."),
 ]
 
+#: How findings are told: to people, to scripts, as annotations of a change.
+_FORMATS = ("text", "json", "github")
+
 
 @app.command(
     epilog=nouns.example(
@@ -56,6 +59,8 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter an option
         return
     if not issue:
         raise errors.UsageError("no issue is named", hint="newsletter issue check next")
+    if form not in _FORMATS:
+        raise errors.UsageError(f"there is no format “{form}”", hint="write text, json or github")
     house = invocation.of(ctx).app
     paths = [path_of(house, name) for name in issue]
     answers = _ask(house, paths) if links else {}
