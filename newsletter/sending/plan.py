@@ -28,15 +28,12 @@ class Order:
 def resume(ledger: ports.Ledger, found: Mailing, *, now: datetime) -> Mailing:
     """Let a stopped mailing go on: at its time, where that has not come and nothing was tried yet.
 
-    A schedule of which nothing was tried takes in whoever joined meanwhile, however late it is.
-
     Raises:
         MailingError: it is over already.
     """
-    if found.due_at is None or not _is_untried(ledger.tally(found.id)):
-        return ledger.begin(found.id, now=now)
-    scheduled = ledger.set_status(found.id, MailingStatus.SCHEDULED, now=now)
-    return scheduled if found.due_at > now else ledger.begin(found.id, now=now)
+    if found.due_at is not None and found.due_at > now and _is_untried(ledger.tally(found.id)):
+        return ledger.set_status(found.id, MailingStatus.SCHEDULED, now=now)
+    return ledger.begin(found.id, now=now)
 
 
 def _is_untried(tally: deliveries.Tally) -> bool:
