@@ -119,6 +119,10 @@ class Message(NamedTuple):
     #: Whether the pieces are known to be ASCII, to end with a line, and to have no line that starts with a
     #: dot, so that nobody needs to look again.
     canonical: bool = False
+    #: Whether sender, recipient and message id are known to be printable ASCII without what would end an SMTP
+    #: path or need xtext (RFC 3461 §4: no “+” and no “=” in recipient and message id), so that nobody needs
+    #: to look again; their lengths are not promised.
+    plain: bool = False
 
     @property
     def raw(self) -> bytes:
