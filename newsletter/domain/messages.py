@@ -133,3 +133,10 @@ class Message(NamedTuple):
     def size(self) -> int:
         """Bytes of all pieces."""
         return sum(map(len, self.pieces))
+
+
+class Merged(NamedTuple):
+    """A message, and what commits to its bytes."""
+
+    message: Message
+    digest: bytes

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
 
-from newsletter.domain import deliveries, messages, publications, tokens
+from newsletter.domain import deliveries, errors, messages, publications, tokens
+from newsletter.domain.messages import Merged
 from newsletter.rendering import merge as merging
-
-
-class Merged(NamedTuple):
-    """A message, and what commits to its bytes."""
-
-    message: messages.Message
-    digest: bytes
 
 
 class Merging:
@@ -64,6 +58,14 @@ class Merging:
         message = merger.parts(recipient, date)
         assert message.parts is not None
         return Merged(message, _digest(message.parts))
+
+    def merge_many(self, batch: Iterable[deliveries.Claimed], date: datetime) -> dict[int, Merged]:
+        """Write the messages of a whole turn, by delivery; those that `merge` refuses are left out."""
+        merged = {}
+        for claimed in batch:
+            with contextlib.suppress(errors.RenderError):
+                merged[claimed.id] = self.merge(claimed, date)
+        return merged
 
     def _recipient(self, claimed: deliveries.Claimed) -> messages.Recipient:
         number, subscriber, email, name, language, *_ = claimed

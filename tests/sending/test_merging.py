@@ -85,3 +85,12 @@ def test_parts_have_a_digest_of_their_own() -> None:
     assert message.raw == b""
     assert apart.merge(ADA, samples.NOW).digest == digest
     assert apart.merge(ADA._replace(name="Bob"), samples.NOW).digest != digest
+
+
+def test_a_turn_merged_at_once_has_everybodys_own_message_and_leaves_out_who_cannot_have_one() -> None:
+    bad, bob = ADA._replace(id=71, name="Ada\r\nBcc: x"), ADA._replace(id=72, name="Bob")
+    one = merging()
+    assert one.merge_many([ADA, bad, bob], samples.NOW) == {
+        70: one.merge(ADA, samples.NOW),
+        72: one.merge(bob, samples.NOW),
+    }
