@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from newsletter import ports
 from newsletter.domain import deliveries, errors, freezing, numbering
 from newsletter.domain.deliveries import MailingStatus, State
-from newsletter.store import audience_sql
+from newsletter.store import audience_sql, ledger_sql
 from newsletter.store.ledger_rows import get
 from newsletter.store.tables import delivery, mailing, mailing_template, subscriber
 
@@ -161,6 +161,9 @@ def _freeze_audience(
         .order_by(person.id)
     )
     columns = ["mailing_id", "subscriber_id", "email", "domain", "name", "language", "state"]
+    if connection.dialect.name == "sqlite":
+        chosen = chosen.add_columns(sa.func.zeroblob(ledger_sql.ROOM))
+        columns.append("room")
     connection.execute(sa.insert(delivery).from_select(columns, chosen, include_defaults=False))
     _note_bounds(connection, number, audience)
 

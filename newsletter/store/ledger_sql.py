@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-# A delivery's row as it is claimed. The last column says whether it is tried for the first time
-# and was never put back.
-_ROW = """
-SELECT d.id, d.subscriber_id, d.email, d.name, d.language, d.attempts, d.first_tried_at,
-       s.status, s.paused_until,
-       COALESCE((SELECT x.reason FROM suppression x WHERE x.value = s.email_key LIMIT 1),
-                (SELECT x.reason FROM suppression x WHERE x.value = s.domain LIMIT 1)),
-       d.not_before IS NULL
-FROM delivery d LEFT JOIN subscriber s ON s.id = d.subscriber_id
+#: Bytes that a planned delivery keeps free on SQLite for what its settling writes, and those that are left of
+#: them once it is claimed: a row that grows splits its page, which costs more than the writing.
+ROOM, CLAIMED_ROOM = 100, "zeroblob(80)"
+
+_PERSON = "FROM delivery d LEFT JOIN subscriber s ON s.id = d.subscriber_id\n"
+# NULL for somebody who may still be mailed.
+_OBSTACLE = """
+CASE WHEN s.status = 'active' AND (s.paused_until IS NULL OR s.paused_until <= ?)
+          AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.value = s.email_key)
+          AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.value = s.domain)
+     THEN NULL ELSE 1 END
 """
+_ROW = "SELECT d.id, d.subscriber_id, d.email, d.name, d.language, d.attempts, "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,21 +34,32 @@ class Statements:
     #: (state, attempts, first_tried_at, reply, provider_id, settled_at, not_before, merged_at, digest,
     #: id, lease)
     settle: str
+    #: (attempts, first_tried_at, reply, provider_id, settled_at, merged_at, digest, id, lease), of what was
+    #: sent, where nobody took the sender for dead meanwhile; empty where `settle` is as quick.
+    sent: str
     #: (state, not_before, id, lease)
     release: str
-    #: (mailing, now, limit) → rows whose time came again
+    #: (now, mailing, now, limit) → rows whose time came again, with what stands in the way of each
     again: str
-    #: (first id, last id, mailing, limit) → rows never tried
+    #: (now, first id, last id, mailing, limit) → rows never tried, with that in the place of the first try
     fresh: str
+    #: (id) → status and suppression of its subscriber
+    person: str
     #: (mailing) → the earliest time at which one comes due again
     next_due: str
     #: (lease, id)
     claim: str
+    #: (lease, first id, last id, mailing): every row between them that was never tried; empty where other
+    #: senders hold some.
+    claim_fresh: str
     #: (reason, settled_at, id)
     skip: str
     #: Whether settle, release, claim and skip take many rows at once, as one array for each column.
     by_columns: bool = False
 
+
+# The plus keeps the planner from the index of mailings, which would have to be sorted.
+_NEVER_TRIED = "BETWEEN ? AND ? AND +{0}mailing_id = ? AND {0}state = 'planned' AND {0}not_before IS NULL"
 
 # A receipt that comes after its sender was taken for dead still counts while nobody else
 # claimed the delivery: then the lease in the row is still the old one.
@@ -63,16 +77,23 @@ SQLITE = Statements(
     " FROM mailing WHERE id = ?",
     note_first="UPDATE mailing SET first_sent_at = ? WHERE id = ? AND first_sent_at IS NULL",
     settle="UPDATE delivery SET state = ?, attempts = ?, first_tried_at = ?, reply = ?, provider_id = ?,"
-    f" settled_at = ?, not_before = ?, merged_at = ?, digest = ? {_MINE}",
+    f" settled_at = ?, not_before = ?, merged_at = ?, digest = ?, room = NULL {_MINE}",
+    sent="UPDATE delivery SET state = 'sent', attempts = ?, first_tried_at = ?, reply = ?, provider_id = ?,"
+    " settled_at = ?, not_before = NULL, merged_at = ?, digest = ?, room = NULL"
+    " WHERE id = ? AND lease_id = ? AND state = 'sending'",
     release=f"UPDATE delivery SET state = ?, not_before = ? {_MINE}",
-    again=_ROW + "WHERE d.mailing_id = ? AND d.state = 'planned' AND d.not_before IS NOT NULL"
+    again=f"{_ROW} d.first_tried_at, {_OBSTACLE} {_PERSON}"
+    " WHERE d.mailing_id = ? AND d.state = 'planned' AND d.not_before IS NOT NULL"
     " AND d.not_before <= ? ORDER BY d.not_before, d.id LIMIT ?",
-    # The plus keeps the planner from the index of mailings, which would have to be sorted.
-    fresh=_ROW + "WHERE d.id BETWEEN ? AND ? AND +d.mailing_id = ? AND d.state = 'planned'"
-    " AND d.not_before IS NULL ORDER BY d.id LIMIT ?",
+    fresh=f"{_ROW} {_OBSTACLE} {_PERSON} WHERE d.id {_NEVER_TRIED.format('d.')} ORDER BY d.id LIMIT ?",
+    person="SELECT s.status,"
+    " COALESCE((SELECT x.reason FROM suppression x WHERE x.value = s.email_key LIMIT 1),"
+    f" (SELECT x.reason FROM suppression x WHERE x.value = s.domain LIMIT 1)) {_PERSON} WHERE d.id = ?",
     next_due="SELECT min(not_before) FROM delivery"
     " WHERE mailing_id = ? AND state = 'planned' AND not_before IS NOT NULL",
     claim="UPDATE delivery SET state = 'sending', lease_id = ? WHERE id = ?",
+    claim_fresh=f"UPDATE delivery SET state = 'sending', lease_id = ?, room = {CLAIMED_ROOM}"
+    f" WHERE id {_NEVER_TRIED.format('')}",
     skip="UPDATE delivery SET state = 'skipped', reply = ?, settled_at = ? WHERE id = ?",
 )
 
@@ -115,10 +136,13 @@ POSTGRESQL = replace(
         "state text, not_before bigint, id bigint, lease_id bigint",
         _MINE_BY_COLUMNS,
     ),
+    sent="",
     again=_percent(SQLITE.again) + _LOCK,
     # In the order of ix_delivery_again: by id alone, all that are left would be joined and sorted each time.
     fresh=_percent(SQLITE.fresh).replace("+d.", "d.").replace(" BY d.id", _AS_INDEXED) + _LOCK,
+    person=_percent(SQLITE.person),
     next_due=_percent(SQLITE.next_due),
+    claim_fresh="",
     claim=_by_columns("state = 'sending', lease_id = v.lease_id", "lease_id bigint, id bigint"),
     skip=_by_columns(
         "state = 'skipped', reply = v.reply, settled_at = v.settled_at",

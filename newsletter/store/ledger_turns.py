@@ -7,7 +7,8 @@ to the driver itself: SQLAlchemy's own work would cost as much as the database's
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,10 +25,13 @@ from newsletter.store.ledger_sql import POSTGRESQL, SQLITE
 
 #: A lease is written again when it has gained this much.
 _RENEW = timedelta(seconds=15)
+_SENT = State.SENT
 _STATES = {state: state.value for state in State}
 
 
 _Row = tuple[Any, ...]
+#: Makes a claimed delivery of a row that has its fields: `Claimed` itself would take them one by one.
+_claimed: Callable[[_Row], deliveries.Claimed] = functools.partial(tuple.__new__, deliveries.Claimed)
 
 
 @dataclass
@@ -41,10 +45,10 @@ class _Batch:
     status: MailingStatus
     #: First and last id of the mailing's deliveries.
     bounds: tuple[int, int]
-    rows: list[_Row] = field(default_factory=list)
-    #: Of these, who may still be mailed, and who may not, with the reason.
-    going: list[_Row] = field(default_factory=list)
-    staying: list[tuple[_Row, str]] = field(default_factory=list)
+    claimed: list[deliveries.Claimed] = field(default_factory=list)
+    skipped: int = 0
+    #: The last fresh delivery that was due, claimed or skipped.
+    last: int = 0
     next_due: datetime | None = None
 
 
@@ -102,21 +106,51 @@ class Turns:
             if batch.status is MailingStatus.SENDING and limit > 0:
                 self._claim(driver, batch)
         self._leases[key] = held
-        self._note(mailing, batch.rows)
-        claimed = [_claimed(row) for row in batch.going]
-        return deliveries.Turn(batch.status, claimed, len(batch.staying), batch.next_due)
+        if batch.last:
+            self._fresh_from[mailing] = batch.last + 1
+        return deliveries.Turn(batch.status, batch.claimed, batch.skipped, batch.next_due)
 
     def _claim(self, driver: Any, batch: _Batch) -> None:
         """Fill a batch with what is due, and write whose it is now and who is skipped."""
-        batch.rows = self._due(driver, batch)
-        batch.going, batch.staying = _part(batch.rows, batch.now)
-        if batch.going:
-            self._many(driver, self._sql.claim, [(batch.lease, row[0]) for row in batch.going])
-        if batch.staying:
-            self._many(driver, self._sql.skip, [(why, batch.now, row[0]) for row, why in batch.staying])
-        if len(batch.rows) < batch.limit:
-            due = driver.execute(self._sql.next_due, (batch.mailing,)).fetchone()[0]
-            batch.next_due = None if due is None else columns.from_instant(due)
+        mailing, limit, now = batch.mailing, batch.limit, batch.now
+        again = driver.execute(self._sql.again, (now, mailing, now, limit)).fetchall()
+        if again:
+            going = self._passed(driver, batch, again)
+            self._many(driver, self._sql.claim, [(batch.lease, row[0]) for row in going])
+            batch.claimed += [_tried(row) for row in going]
+        if len(again) < limit:
+            fresh = self._claim_fresh(driver, batch, limit - len(again))
+            if len(again) + fresh < limit:
+                due = driver.execute(self._sql.next_due, (mailing,)).fetchone()[0]
+                batch.next_due = None if due is None else columns.from_instant(due)
+
+    def _claim_fresh(self, driver: Any, batch: _Batch, limit: int) -> int:
+        """Claim deliveries that were never tried; return how many there were, those that stay too."""
+        mailing, (begin, end) = batch.mailing, batch.bounds
+        if self._database.is_sqlite:
+            begin = max(begin, self._fresh_from.get(mailing, 0))
+        rows = driver.execute(self._sql.fresh, (batch.now, begin, end, mailing, limit)).fetchall()
+        if not rows:
+            return 0
+        going = self._passed(driver, batch, rows)
+        batch.last = rows[-1][0]
+        if self._sql.claim_fresh:
+            driver.execute(self._sql.claim_fresh, (batch.lease, rows[0][0], batch.last, mailing))
+        else:
+            self._many(driver, self._sql.claim, [(batch.lease, row[0]) for row in going])
+        batch.claimed += map(_claimed, going)
+        return len(rows)
+
+    def _passed(self, driver: Any, batch: _Batch, rows: list[_Row]) -> list[_Row]:
+        """Return those who may still be mailed; skip the others, with the reason."""
+        staying = [row[0] for row in rows if row[-1]]
+        if not staying:
+            return rows
+        why = [_why(*driver.execute(self._sql.person, (number,)).fetchone()) for number in staying]
+        skipped = [(reason, batch.now, number) for reason, number in zip(why, staying, strict=True)]
+        self._many(driver, self._sql.skip, skipped)
+        batch.skipped += len(staying)
+        return [row for row in rows if not row[-1]]
 
     def _hold(self, driver: Any, key: tuple[int, str], lease: ports.Lease) -> tuple[int, datetime]:
         """Return the lease's id, written anew if it has gained enough."""
@@ -133,7 +167,7 @@ class Turns:
             driver.execute(self._sql.note_first, (_instant(at), mailing))
 
     def _settle(self, driver: Any, outcomes: Sequence[deliveries.Outcome], lease: int) -> None:
-        tried, released = [], []
+        sent, tried, released = [], [], []
         dated: datetime | None = None
         merged: int | None = None
         for number, state, at, attempts, first, reply, known_as, due, _, merged_at, digest in outcomes:
@@ -144,28 +178,26 @@ class Turns:
                 dated, merged = merged_at, _instant(merged_at)
             now = columns.to_instant(at)
             began = now if first is at else _instant(first)
-            again = None if due is None else _instant(due)
-            word = _STATES[state]
-            tried.append((word, attempts, began, reply, known_as, now, again, merged, digest, number, lease))
-        self._many(driver, self._sql.settle, tried)
+            if state is _SENT:
+                sent.append((attempts, began, reply, known_as, now, merged, digest, number, lease))
+            else:
+                again, word = _instant(due), _STATES[state]
+                tried.append(
+                    (word, attempts, began, reply, known_as, now, again, merged, digest, number, lease)
+                )
+        self._settle_sent(driver, sent)
+        if tried:
+            self._many(driver, self._sql.settle, tried)
         if released:
             self._many(driver, self._sql.release, released)
 
-    def _due(self, driver: Any, batch: _Batch) -> list[_Row]:
-        """Return deliveries that may go now: first those whose time came again, then fresh ones."""
-        mailing, limit = batch.mailing, batch.limit
-        rows: list[_Row] = driver.execute(self._sql.again, (mailing, batch.now, limit)).fetchall()
-        if len(rows) < limit:
-            first, last = batch.bounds
-            begin = max(first, self._fresh_from.get(mailing, 0)) if self._database.is_sqlite else first
-            rows += driver.execute(self._sql.fresh, (begin, last, mailing, limit - len(rows))).fetchall()
-        return rows
-
-    def _note(self, mailing: int, rows: Sequence[_Row]) -> None:
-        """Remember, after the commit, up to where no fresh delivery is left."""
-        fresh = [row[0] for row in rows if row[-1]]
-        if fresh:
-            self._fresh_from[mailing] = fresh[-1] + 1
+    def _settle_sent(self, driver: Any, sent: list[_Row]) -> None:
+        """Settle what was sent; where somebody took us for dead meanwhile, as far as it still is ours."""
+        if not sent:
+            return
+        if self._sql.sent and driver.cursor().executemany(self._sql.sent, sent).rowcount == len(sent):
+            return
+        self._many(driver, self._sql.settle, [(_STATES[_SENT], *row[:5], None, *row[5:]) for row in sent])
 
     def _many(self, driver: Any, statement: str, rows: Sequence[_Row]) -> None:
         if not self._sql.by_columns:
@@ -245,18 +277,6 @@ def _instant(moment: datetime | None) -> int | None:
     return None if moment is None else columns.to_instant(moment)
 
 
-def _part(rows: Sequence[_Row], now: int) -> tuple[list[_Row], list[tuple[_Row, str]]]:
-    """Part those who may still be mailed from those who may not, with the reason."""
-    going, staying = [], []
-    for row in rows:
-        status, paused_until, suppressed = row[7:10]
-        if status == "active" and suppressed is None and (paused_until is None or paused_until <= now):
-            going.append(row)
-        else:
-            staying.append((row, _why(status, suppressed)))
-    return going, staying
-
-
 def _why(status: str | None, suppressed: str | None) -> str:
     if suppressed is not None:
         return f"suppressed since the plan: {suppressed}"
@@ -265,8 +285,6 @@ def _why(status: str | None, suppressed: str | None) -> str:
     return f"{status or 'erased'} since the plan"
 
 
-def _claimed(row: _Row) -> deliveries.Claimed:
-    claimed = deliveries.Claimed(*row[:7])
-    if row[6] is None:
-        return claimed
-    return claimed._replace(first_tried=columns.from_instant(row[6]))
+def _tried(row: _Row) -> deliveries.Claimed:
+    first = row[6]
+    return _claimed((*row[:6], None if first is None else columns.from_instant(first)))

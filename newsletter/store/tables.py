@@ -298,6 +298,8 @@ class DeliveryRow(SQLModel, table=True):
     provider_id: str = Field(default="", sa_column_kwargs=EMPTY)
     #: SHA-256 that commits to the bytes handed over.
     digest: bytes | None = Field(default=None, sa_type=LargeBinary)
+    #: Nothing but room, on SQLite, for what settling writes: a row that grows splits its page.
+    room: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class BudgetRow(SQLModel, table=True):

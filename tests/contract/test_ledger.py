@@ -412,6 +412,18 @@ def test_a_receipt_that_comes_late_still_counts(house: House, after_crash: After
     assert house.states(mailing) == {State.SENT: 1}
 
 
+def test_receipts_of_which_some_come_late_all_count(house: House) -> None:
+    mailing = house.plan(3)
+    [late] = house.claim(mailing, limit=1)
+    house.recover(mailing, dead=lambda owner: True, after_crash=AfterCrash.HOLD)
+    claimed = [*house.claim(mailing), late]
+    house.settle(mailing, [outcome(one, reply=f"250 {one.id}") for one in claimed])
+    rows = house.ledger.deliveries(mailing.id)
+    assert [(one.state, one.reply) for one in rows] == [
+        (State.SENT, f"250 {number}") for number in sorted(one.id for one in claimed)
+    ]
+
+
 def test_a_late_receipt_does_not_disturb_who_has_the_delivery_now(house: House) -> None:
     mailing = house.plan(1)
     [claimed] = house.claim(mailing, owner="here:1:1")

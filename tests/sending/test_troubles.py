@@ -13,7 +13,7 @@ from sqlalchemy import event
 from newsletter import ports
 from newsletter.domain import errors, messages, tokens
 from newsletter.domain.deliveries import AfterCrash, State
-from newsletter.domain.verdicts import ACCEPTED, Verdict
+from newsletter.domain.verdicts import ACCEPTED, Kind, Verdict
 from newsletter.store.database import Database
 from newsletter.store.directory import StoredDirectory
 from newsletter.store.ledger import StoredLedger
@@ -32,6 +32,10 @@ def stored(tmp_path: Path) -> Iterator[Bench]:
     yield Bench(StoredDirectory(database, hashed), ledger)
     ledger.close()
     database.close()
+
+
+#: An answer that does not fit in the room of its row.
+_WORDY = Verdict(kind=Kind.ACCEPTED, reason="taken, " * 40)
 
 
 def once_at(count: int, act: Callable[[], object]) -> Callable[[messages.Message], Verdict]:
@@ -118,7 +122,7 @@ async def test_a_full_disk_stops_the_mailing_and_it_goes_on_when_there_is_room(t
     with database.reading() as connection:
         most = int(connection.scalar(sa.text("PRAGMA page_count")) or 0) + 1
     database.close()
-    provider = Memory()
+    provider = Memory(lambda _message: _WORDY)
     with pytest.raises(errors.StoreError, match=r"disk with .* is full"):
         await bench.sender(provider, patience=0).send(mailing.id)
     assert 0 < len(provider.sent) < 300
@@ -126,7 +130,7 @@ async def test_a_full_disk_stops_the_mailing_and_it_goes_on_when_there_is_room(t
     database.close()
     bench.ledger.close()  # type: ignore[attr-defined]  # the stored ledger holds a connection
     bench.time.seconds = ports.LEASE.total_seconds() + 1
-    again = Memory()
+    again = Memory(lambda _message: _WORDY)
     await bench.sender(again, owner="here:2:2").send(mailing.id)
     assert bench.states(mailing) == {State.SENT: 300}
     assert {*provider.recipients, *again.recipients} == {f"reader{n}@example.net" for n in range(1, 301)}

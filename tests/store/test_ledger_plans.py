@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from newsletter.store.database import Database
 from newsletter.store.ledger_sql import POSTGRESQL, SQLITE
 
-#: First and last delivery, mailing, limit; and mailing, now, limit.
-ASKED = {"fresh": (1, 1_000_000, 1, 32), "again": (1, 10**15, 32)}
+#: Now, first and last delivery, mailing, limit; and now, mailing, now, limit.
+ASKED = {"fresh": (10**15, 1, 1_000_000, 1, 32), "again": (10**15, 1, 10**15, 32)}
 
 
 @pytest.mark.parametrize("name", ASKED)
