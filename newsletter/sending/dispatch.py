@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import functools
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
 
 from newsletter.domain import buckets, deliveries, errors, messages, retries, warmup
 from newsletter.domain.deliveries import Claimed, MailingStatus, Outcome, State
@@ -24,6 +25,8 @@ _HORIZON = 1.0
 _LONGEST_PUT_OFF = 900.0
 # Members of an enumeration are looked up slowly, and these for every message.
 _ACCEPTED, _SENT = Kind.ACCEPTED, State.SENT
+#: Makes an outcome of its fields, all of them in order: `Outcome` itself would take them one by one.
+_outcome: Callable[[tuple[Any, ...]], Outcome] = functools.partial(tuple.__new__, Outcome)
 _UNWRITABLE = Verdict(kind=Kind.REJECT, reason="the message cannot be written")
 
 
@@ -68,8 +71,9 @@ class Dispatch:
         self._resting = False
         #: Until when deliveries that we put off ourselves come back.
         self._put_off_until = around.now()
-        #: What was merged before it is asked for: delivery → message, digest and Date.
-        self._merged: dict[int, tuple[messages.Message, bytes, datetime]] = {}
+        #: What was merged before it is asked for, by delivery, and the Date that all of it has.
+        self._merged: dict[int, messages.Merged] = {}
+        self._merged_for = window.dated
         self._closing = False
         self._changed = asyncio.Event()
         self._flushing: asyncio.TimerHandle | None = None
@@ -101,51 +105,44 @@ class Dispatch:
             if not self._paces.idle and not self._may_go():
                 return None
             claimed = queue.popleft()
-            try:
-                merged = self._merged.pop(claimed.id, None)
-                message, digest, dated = merged or self._merge(claimed)
-            except errors.RenderError as error:
-                self._refuse(claimed, str(error))
-                continue
+            number = claimed[0]
+            merged, dated = self._merged.pop(number, None), self._merged_for
+            if merged is None:
+                dated = window.dated
+                try:
+                    merged = self._merging.merge(claimed, dated)
+                except errors.RenderError as error:
+                    self._refuse(claimed, str(error))
+                    continue
             if allowance is not None:
                 allowance.spend()
-            window.air[claimed.id] = (claimed, dated, digest)
+            message, digest = merged
+            window.air[number] = (claimed, dated, digest)
             return message
         return None
 
-    def _merge(self, claimed: Claimed) -> tuple[messages.Message, bytes, datetime]:
-        dated = self._window.dated
-        return *self._merging.merge(claimed, dated), dated
-
     def give(self, receipt: deliveries.Receipt) -> None:
         """Take the answer for one message; a second one for the same message is not believed."""
-        held = self._window.air.pop(receipt.delivery, None)
+        number, verdict, reply, provider_id = receipt
+        held = self._window.air.pop(number, None)
         if held is None:
             return
         claimed, dated, digest = held
-        accepted = receipt.verdict.kind is _ACCEPTED
+        accepted = verdict.kind is _ACCEPTED
         if accepted:
-            outcome = self._accepted(claimed, receipt, dated, digest)
+            # What nearly all deliveries come to, without the detour of the others.
+            now, attempts, first = self._around.now(), claimed[5], claimed[6]
+            self._accepted_count += 1
+            self._watch.pass_by()
+            outcome = _outcome(
+                (number, _SENT, now, attempts + 1, first or now, reply, provider_id, None, "", dated, digest)
+            )
         else:
             outcome = self._refused(claimed, receipt)._replace(merged_at=dated, digest=digest)
             self._counts[outcome.state] += 1
         if not accepted or not self._paces.idle:
             self._paces.note(claimed.email, receipt, self._around.steady())
         self._record(outcome)
-
-    def _accepted(
-        self, claimed: Claimed, receipt: deliveries.Receipt, dated: datetime, digest: bytes
-    ) -> Outcome:
-        """Return what nearly all deliveries come to, without the detour of the others."""
-        number, _, _, _, _, attempts, first_tried = claimed
-        reply, provider_id = receipt.reply, receipt.provider_id
-        now = self._around.now()
-        self._accepted_count += 1
-        self._watch.pass_by()
-        first_tried = first_tried or now
-        return Outcome(
-            number, _SENT, now, attempts + 1, first_tried, reply, provider_id, None, "", dated, digest
-        )
 
     def _refused(self, claimed: Claimed, receipt: deliveries.Receipt) -> Outcome:
         """Return what another answer makes of a delivery, and stop where it says so."""
@@ -229,7 +226,7 @@ class Dispatch:
                 self.stop(str(self._window.failure))
             return
         self._paces.saw(claimed.email for claimed in turn.claimed)
-        if self._paces.idle and self._merging.light:
+        if turn.claimed and self._paces.idle and self._merging.light:
             self._merge_ahead(turn.claimed)
         self._counts[State.SKIPPED] += turn.skipped
         if turn.status is not MailingStatus.SENDING:
@@ -237,12 +234,13 @@ class Dispatch:
         if self._window.queue:
             self._changed.set()
 
-    def _merge_ahead(self, turn: Iterable[Claimed]) -> None:
+    def _merge_ahead(self, turn: Sequence[Claimed]) -> None:
         """Merge all that a turn brought: one kind of work at a time keeps the processor's caches warm."""
-        for claimed in turn:
-            # Whoever takes a message that cannot be merged will meet the error.
-            with contextlib.suppress(errors.RenderError):
-                self._merged[claimed.id] = self._merge(claimed)
+        dated = self._window.dated
+        if dated != self._merged_for:
+            self._merged, self._merged_for = {}, dated
+        # Whoever takes a message that cannot be merged will meet the error.
+        self._merged |= self._merging.merge_many(turn, dated)
 
     def _record(self, outcome: Outcome) -> None:
         """Keep an outcome for the next turn, which comes soon whatever happens."""
