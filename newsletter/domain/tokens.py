@@ -114,6 +114,10 @@ class Signer:
         return _ended(self._states[purpose], payload)[:_MAC_BYTES]
 
 
+#: The token to leave, the one for preferences, the bounce address's, and the message key.
+Stamps = tuple[str, str, str, str]
+
+
 class Stamp:
     """The four tokens of every message of one mailing, made together: a mailing makes millions.
 
@@ -126,15 +130,22 @@ class Stamp:
         self._bounce = signer.state(Purpose.BOUNCE)
         self._mailing = _pack((mailing,))
 
-    def of(self, delivery: int, subscriber: int, email: str) -> tuple[str, str, str, str]:
+    def of(self, delivery: int, subscriber: int, email: str) -> Stamps:
         """Return the token to leave, the one for preferences, the bounce address's, and the message key."""
         person, bounce = _varint(subscriber), _varint(delivery)
         both, own = person + self._mailing, person + _varint(fingerprint(email))
-        leave = _ended(self._leave, both)
+        state = self._leave.copy()
+        state.update(both)
+        leave = state.digest()
+        state = self._preferences.copy()
+        state.update(own)
+        preferences = state.digest()
+        state = self._bounce.copy()
+        state.update(bounce)
         return (
             _base64(both + leave[:_MAC_BYTES]),
-            _base64(own + _ended(self._preferences, own)[:_MAC_BYTES]),
-            (bounce + _ended(self._bounce, bounce)[:_LOCAL_MAC_BYTES]).hex(),
+            _base64(own + preferences[:_MAC_BYTES]),
+            (bounce + state.digest()[:_LOCAL_MAC_BYTES]).hex(),
             leave[_KEY].hex(),
         )
 
@@ -167,14 +178,25 @@ def _pack(numbers: Sequence[int]) -> bytes:
 
 def _varint(number: int) -> bytes:
     """Write a number as a LEB128 varint."""
+    # Most ids have three bytes, and most fingerprints five.
+    if 0x4000 <= number < 0x200000:
+        return bytes((number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14))
+    if 0x10000000 <= number < 0x800000000:
+        return bytes(
+            (
+                number & 0x7F | 0x80,
+                number >> 7 & 0x7F | 0x80,
+                number >> 14 & 0x7F | 0x80,
+                number >> 21 & 0x7F | 0x80,
+                number >> 28,
+            )
+        )
     if number < 0:
         raise ValueError("a token names rows by positive numbers")
     if number < 0x80:
         return bytes((number,))
     if number < 0x4000:
         return bytes((number & 0x7F | 0x80, number >> 7))
-    if number < 0x200000:
-        return bytes((number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14))
     return bytes((number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80)) + _varint(number >> 14)
 
 

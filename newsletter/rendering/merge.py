@@ -9,13 +9,14 @@ from __future__ import annotations
 import html
 import re
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.utils import format_datetime
+from types import MappingProxyType
 from typing import Final
 
 from newsletter.domain import errors, fields, messages
-from newsletter.rendering import bodies, headers
+from newsletter.rendering import bodies, headers, plain_merge
 
 _LOCAL_PART: Final = re.compile(r"[A-Za-z0-9._+=-]+").fullmatch
 #: Printable ASCII without what would end the angle brackets around it.
@@ -27,22 +28,31 @@ _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9 .'-]{1,30}").fullmatch
 _PLAIN_ADDRESS: Final = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]{0,30}@[A-Za-z0-9.-]{1,255}").fullmatch
 
 
-def compile(template: messages.MessageTemplate) -> Merger:  # noqa: A001 -- merge.compile reads like re.compile
+def compile(  # noqa: A001 -- merge.compile reads like re.compile
+    template: messages.MessageTemplate, known: Mapping[str, str] = MappingProxyType({})
+) -> Merger:
     """Encode everything in a message template that is the same for every recipient.
+
+    ``known`` gives the fields that have one value for everybody.
 
     Raises:
         RenderError: a header of the template cannot be sent, or a field in its subject is unknown.
     """
-    return Merger(template)
+    return Merger(template, known)
 
 
 class Merger:
     """A message template with its constant parts encoded; merges one recipient at a time."""
 
-    def __init__(self, template: messages.MessageTemplate) -> None:
-        self._template = template
+    def __init__(
+        self, template: messages.MessageTemplate, known: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        self._template, self._known = template, known
         self._subject = fields.parse(template.subject_prefix + template.rendered.subject)
-        self._bodies = bodies.Bodies(template.rendered.text, template.rendered.html)
+        self._bodies = bodies.Bodies(
+            _with_known(template.rendered.text, known, str),
+            _with_known(template.rendered.html, known, html.escape),
+        )
         self._constants = _constant_headers(template)
         self._from = headers.mailbox("From", template.from_name, template.from_email)
         #: Encoded once, unless the subject is personal.
@@ -75,20 +85,33 @@ class Merger:
             RenderError: a value of the recipient's cannot stand in a header.
         """
         message_id, sender = self._envelope(recipient)
-        segments = self._bodies.filled(recipient.values)
-        if date != self._date:
-            self._date, self._date_line = date, headers.field("Date", _written(date))
         subject = self._encoded_subject(recipient.values) if self._subject_is_personal else self._subject_line
         unsubscribe = self._unsubscribe(recipient.values["unsubscribe_url"])
         own = f"Message-ID: <{message_id}>\r\nList-Unsubscribe: {unsubscribe}\r\n"
-        segments[0] = head = b"".join(
-            (self._from, _to(recipient), subject, self._date_line, own.encode("ascii"))
-        )
+        head = b"".join((self._from, _to(recipient), subject, self._dated(date), own.encode("ascii")))
+        segments, digest = self._bodies.filled(head, recipient.values)
         canonical = self._is_ascii and head.isascii()
         message = messages.Message(
             recipient.delivery, sender, recipient.email, message_id, segments, None, canonical
         )
-        return message, self._bodies.digest(segments)
+        return message, digest
+
+    def plainly(
+        self, links: plain_merge.Links, *, language: str, named: bool
+    ) -> plain_merge.PlainMerge | None:
+        """Return the quick way for recipients of a language, with names or without, where there is one."""
+        frame = plain_merge.Frame(
+            self._bodies,
+            self._from,
+            self._subject_line,
+            self._dated,
+            self._template.number.key,
+            self._domain,
+        )
+        if self._subject_is_personal or not self._is_ascii or not plain_merge.serves(frame, links):
+            return None
+        known = {**self._known, "subscriber.language": language}
+        return plain_merge.PlainMerge(frame, links, known=known, named=named)
 
     def parts(self, recipient: messages.Recipient, date: datetime) -> messages.Message:
         """Take the message of one recipient apart, for providers that build the MIME themselves.
@@ -146,6 +169,12 @@ class Merger:
             raise errors.RenderError(f"List-Unsubscribe cannot hold the address “{url}”")
         return value
 
+    def _dated(self, date: datetime) -> bytes:
+        # Equal times of two zones are written differently.
+        if date is not self._date:
+            self._date, self._date_line = date, headers.field("Date", _written(date))
+        return self._date_line
+
     def _encoded_subject(self, values: Mapping[str, str]) -> bytes:
         return headers.text("Subject", fields.join(self._subject, values))
 
@@ -165,6 +194,18 @@ class Merger:
         kind = f'multipart/alternative; boundary="{self._bodies.boundary}"'
         lines += [headers.field("MIME-Version", "1.0"), headers.field("Content-Type", kind), b"\r\n"]
         return b"".join(lines)
+
+
+def _with_known(
+    pieces: messages.Pieces, known: Mapping[str, str], write: Callable[[str], str]
+) -> messages.Pieces:
+    """Fill the fields that have one value for everybody; what no line can hold is left to the merging."""
+    return tuple(
+        write(known[piece.name] or piece.default)
+        if isinstance(piece, messages.Field) and known.get(piece.name, "\n").isprintable()
+        else piece
+        for piece in pieces
+    )
 
 
 def _written(date: datetime) -> str:

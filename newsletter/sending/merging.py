@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -10,6 +9,10 @@ from datetime import datetime
 from newsletter.domain import deliveries, errors, messages, publications, tokens
 from newsletter.domain.messages import Merged
 from newsletter.rendering import merge as merging
+from newsletter.rendering import plain_merge
+
+#: Languages of subscribers are few; more than so many are not remembered.
+_MOST_KINDS = 512
 
 
 class Merging:
@@ -29,17 +32,18 @@ class Merging:
 
         ``raw`` is false where a provider wants parts; with both, messages come in both forms.
         """
-        self._mergers = {language: merging.compile(template) for language, template in templates.items()}
+        number = next(iter(templates.values())).number
+        self._view_url = f"{publication.url}/issues/{number.slug}"
+        self._links = plain_merge.Links(f"{publication.url}/u/", f"{publication.url}/preferences/")
+        known = {"view_url": self._view_url}
+        self._mergers = {language: merging.compile(one, known) for language, one in templates.items()}
         self._default = next(iter(self._mergers.values()))
-        self._chosen: dict[str, merging.Merger] = {}
+        #: By language, and whether there is a name.
+        self._plain: dict[tuple[str, bool], plain_merge.PlainMerge | None] = {}
         self._stamp = tokens.Stamp(signer, mailing)
         self._raw, self._parts = raw, parts
         #: Whether a message is little more than its personal pieces, so that many may be held at once.
         self.light = raw and not parts
-        number = next(iter(templates.values())).number
-        self._leave_url = f"{publication.url}/u/"
-        self._preferences_url = f"{publication.url}/preferences/"
-        self._view_url = f"{publication.url}/issues/{number.slug}"
 
     def merge(self, claimed: deliveries.Claimed, date: datetime) -> Merged:
         """Write the message of one delivery; the same delivery and date give the same bytes.
@@ -47,8 +51,33 @@ class Merging:
         Raises:
             RenderError: a value of the recipient's cannot stand in a header.
         """
-        merger = self._chosen.get(claimed.language) or self._choose(claimed.language)
-        recipient = self._recipient(claimed)
+        stamps = self._stamp.of(claimed.id, claimed.subscriber, claimed.email)
+        return self._merge_plain(claimed, stamps, date) or self._merge_any(claimed, stamps, date)
+
+    def merge_many(self, batch: Iterable[deliveries.Claimed], date: datetime) -> dict[int, Merged]:
+        """Write the messages of a whole turn, by delivery; those that `merge` refuses are left out."""
+        merged = {}
+        for claimed in batch:
+            try:
+                merged[claimed.id] = self.merge(claimed, date)
+            except errors.RenderError:
+                continue
+        return merged
+
+    def _merge_plain(
+        self, claimed: deliveries.Claimed, stamps: tokens.Stamps, date: datetime
+    ) -> Merged | None:
+        if not self.light:
+            return None
+        kind = (claimed.language, claimed.name != "")
+        try:
+            plain = self._plain[kind]
+        except KeyError:
+            plain = self._choose_plain(*kind)
+        return None if plain is None else plain.merge(claimed, stamps, date)
+
+    def _merge_any(self, claimed: deliveries.Claimed, stamps: tokens.Stamps, date: datetime) -> Merged:
+        merger, recipient = self._merger(claimed.language), self._recipient(claimed, stamps)
         if self._raw:
             merged = Merged(*merger.merge_with_digest(recipient, date))
             if not self._parts:
@@ -59,17 +88,9 @@ class Merging:
         assert message.parts is not None
         return Merged(message, _digest(message.parts))
 
-    def merge_many(self, batch: Iterable[deliveries.Claimed], date: datetime) -> dict[int, Merged]:
-        """Write the messages of a whole turn, by delivery; those that `merge` refuses are left out."""
-        merged = {}
-        for claimed in batch:
-            with contextlib.suppress(errors.RenderError):
-                merged[claimed.id] = self.merge(claimed, date)
-        return merged
-
-    def _recipient(self, claimed: deliveries.Claimed) -> messages.Recipient:
-        number, subscriber, email, name, language, *_ = claimed
-        leave, preferences, bounce, key = self._stamp.of(number, subscriber, email)
+    def _recipient(self, claimed: deliveries.Claimed, stamps: tokens.Stamps) -> messages.Recipient:
+        number, _, email, name, language, *_ = claimed
+        leave, preferences, bounce, key = stamps
         words = name.split(None, 1)
         return messages.Recipient(
             number,
@@ -78,8 +99,8 @@ class Merging:
             key,
             bounce,
             {
-                "unsubscribe_url": self._leave_url + leave,
-                "preferences_url": self._preferences_url + preferences,
+                "unsubscribe_url": self._links.leave + leave,
+                "preferences_url": self._links.preferences + preferences,
                 "view_url": self._view_url,
                 "subscriber.email": email,
                 "subscriber.language": language,
@@ -88,10 +109,15 @@ class Merging:
             },
         )
 
-    def _choose(self, language: str) -> merging.Merger:
+    def _merger(self, language: str) -> merging.Merger:
         """Return the edition nearest to a subscriber's language: ja for ja-JP, else the default."""
-        found = self._mergers.get(language) or self._mergers.get(language.partition("-")[0]) or self._default
-        self._chosen[language] = found
+        mergers = self._mergers
+        return mergers.get(language) or mergers.get(language.partition("-")[0]) or self._default
+
+    def _choose_plain(self, language: str, named: bool) -> plain_merge.PlainMerge | None:
+        found = self._merger(language).plainly(self._links, language=language, named=named)
+        if len(self._plain) < _MOST_KINDS:
+            self._plain[language, named] = found
         return found
 
 
