@@ -138,8 +138,7 @@ def converse(talk: Dialogue, server: MemoryServer, cuts: Sequence[int] = ()) -> 
         back = server.receive(block)
         while back:
             size = sizes.pop() if sizes else len(back)
-            for reply in reader.feed(back[:size]):
-                talk.answer(reply)
+            talk.answer_all(reader.feed(back[:size]))
             back = back[size:]
             if block := talk.next_block():
                 back += server.receive(block)
@@ -204,6 +203,143 @@ def test_whatever_a_server_says_every_message_taken_is_accounted_for_once(
             assert message.raw not in handed, "what was handed over whole is in doubt"
     for message in leftovers.doubtful:
         assert message.raw in handed
+
+
+#: What is usually answered at once, with a little going wrong in most of it.
+USUAL = {
+    "chunks": (250, 250, 250, 250),
+    "pipelining": (250, 250, 250, 354),
+    "plain": (250,),
+}
+upsets = st.tuples(
+    st.sampled_from(("replace", "leave out", "put in", "nothing", "nothing")), st.integers(0, 3), replies
+)
+
+
+def upset(way: str, change: tuple[str, int, Reply]) -> list[Reply]:
+    """Return the usual replies with one change."""
+    act, at, reply = change
+    usual = [Reply(code, f"ok id={number}") for number, code in enumerate(USUAL[way])]
+    kept = 0 if act == "put in" else 1
+    return usual if act == "nothing" else [*usual[:at], *[reply][act == "leave out" :], *usual[at + kept :]]
+
+
+def heard(way: str, batches: list[list[Reply]], *, together: bool) -> list[object]:
+    """Have a dialogue answered, batch by batch or reply by reply; return all that can be seen of it."""
+    tray = Tray(letters(30))
+    talk = WAYS[way](tray)
+    seen: list[object] = []
+    try:
+        for batch in batches:
+            seen.append(talk.next_block())
+            if together:
+                talk.answer_all(batch)
+            else:
+                for reply in batch:
+                    talk.answer(reply)
+            seen.append((talk.stage, talk.idle, talk.finished, talk.accepted, talk.stop))
+    except (OutOfStepError, ClosingError) as error:
+        seen.append(repr(error))
+    return [*seen, tray.receipts, talk.leftovers(unsent=False), talk.leftovers(unsent=True), talk.accepted]
+
+
+@every_way
+@given(data=st.data())
+def test_replies_that_come_together_are_taken_as_if_each_had_come_alone(
+    way: str, data: st.DataObject
+) -> None:
+    first = (
+        [Reply(250, "ok")] * 3 if way == "chunks" else [Reply(250, "ok"), Reply(250, "ok"), Reply(354, "")]
+    )
+    changes = data.draw(st.lists(upsets, max_size=12))
+    batches = [first[: len(USUAL[way])], *(upset(way, change) for change in changes)]
+    assert heard(way, batches, together=True) == heard(way, batches, together=False)
+
+
+def under_way() -> tuple[Tray, Dialogue]:
+    """Return a dialogue whose first message and second envelope are on their way."""
+    tray = Tray(letters(3))
+    talk = WAYS["pipelining"](tray)
+    talk.next_block()
+    talk.answer_all([Reply(250, "ok"), Reply(250, "ok"), Reply(354, "go")])
+    assert b"\r\n.\r\nMAIL FROM:<bounce+2@" in talk.next_block()
+    return tray, talk
+
+
+@pytest.mark.parametrize(
+    ("codes", "why"),
+    [
+        ((250, 250, 354, 354), "RCPT was answered with"),
+        ((250, 354, 250, 354), "MAIL was answered with"),
+        ((250, 250, 250, 250), "DATA was answered with"),
+        ((250, 250, 354, 250), "RCPT was answered with"),
+        ((250, 250, 250, 354, 250), "an answer to nothing"),
+        ((250, 250, 503, 354), "RCPT was answered with"),
+    ],
+)
+def test_a_round_of_replies_that_is_out_of_step_is_noticed(codes: tuple[int, ...], why: str) -> None:
+    tray, talk = under_way()
+    with pytest.raises(OutOfStepError, match=why):
+        talk.answer_all([Reply(code, "") for code in codes])
+    assert [one.reply for one in tray.receipts] == ["250"]
+    assert [one.delivery for one in talk.leftovers(unsent=False).untouched] == [2]
+
+
+def test_content_answered_with_a_question_is_out_of_step_and_in_doubt() -> None:
+    tray, talk = under_way()
+    with pytest.raises(OutOfStepError, match="message was answered with"):
+        talk.answer_all([Reply(354, ""), *[Reply(250, "")] * 2, Reply(354, "")])
+    assert tray.receipts == []
+    assert [one.delivery for one in talk.leftovers(unsent=False).doubtful] == [1]
+
+
+def test_a_server_that_closes_behind_its_answer_to_content_took_that_alone() -> None:
+    tray, talk = under_way()
+    with pytest.raises(ClosingError):
+        talk.answer_all([Reply(250, "ok"), Reply(421, "bye"), Reply(250, "ok"), Reply(354, "go")])
+    assert [(one.delivery, one.verdict.kind) for one in tray.receipts] == [(1, Kind.ACCEPTED)]
+    assert [one.delivery for one in talk.leftovers(unsent=False).untouched] == [2]
+
+
+def test_a_recipient_refused_in_a_round_gets_no_content() -> None:
+    tray, talk = under_way()
+    talk.answer_all([Reply(250, "ok"), Reply(250, "ok"), Reply(550, "5.1.1 nobody"), Reply(354, "go")])
+    assert [(one.delivery, one.verdict.kind) for one in tray.receipts] == [
+        (1, Kind.ACCEPTED),
+        (2, Kind.SUPPRESS),
+    ]
+    assert talk.next_block() == b".\r\n"
+    assert talk.next_block().startswith(b"RSET\r\nMAIL FROM:<bounce+3@")
+    talk.answer_all([Reply(code, "") for code in (554, 250, 250, 250, 354)])
+    assert b"letter 3" in talk.next_block()
+
+
+def test_a_usual_round_asks_for_the_next_content() -> None:
+    tray, talk = under_way()
+    talk.answer_all([Reply(250, "2.0.0 Ok: queued as 4Xy"), Reply(250, ""), Reply(250, ""), Reply(354, "")])
+    assert [(one.reply, one.provider_id) for one in tray.receipts] == [("250 2.0.0 Ok: queued as 4Xy", "4Xy")]
+    assert talk.stage is None
+    assert not talk.idle
+    assert talk.next_block().startswith(b"Subject: letter 2")
+
+
+@pytest.mark.parametrize(
+    ("text", "known_as"),
+    [
+        ("2.0.0 Ok: queued as 4Xy", "4Xy"),
+        ("2.0.0 Ok: 10239 bytes queued as 4Xy", "4Xy"),
+        ("2.6.0 <x@y> queued as 4Xy", "4Xy"),
+        ("OK id=1abcde-000001-2B", "1abcde-000001-2B"),
+        ("Ok 01000189-abcd", "01000189-abcd"),
+        ("2.0.0 Ok 01000189-abcd", "01000189-abcd"),
+        ("2.0.0 Ok: queued as ", ""),
+        ("2.0.0 Ok", ""),
+    ],
+)
+def test_the_receipt_has_the_id_that_the_servers_logs_know_the_message_by(text: str, known_as: str) -> None:
+    tray, talk = under_way()
+    talk.answer_all([Reply(250, text)])
+    assert tray.receipts[0].provider_id == known_as
 
 
 @every_way

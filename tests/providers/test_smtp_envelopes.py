@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from newsletter.domain.verdicts import Kind
+from newsletter.domain.verdicts import Kind, Verdict
 from newsletter.providers.smtp import envelopes
 from newsletter.providers.smtp.terms import Terms
 from tests.providers.letters import letter
@@ -58,3 +60,41 @@ def test_a_message_of_just_the_servers_size_is_offered() -> None:
     refusal = envelopes.refusal(letter(1, raw=b"x" * 1001), FULL)
     assert refusal is not None
     assert refusal.kind is Kind.STOP
+
+
+some_terms = st.builds(
+    Terms,
+    size=st.sampled_from((0, 999, 1000, 1001)),
+    dsn=st.booleans(),
+    eight_bit=st.booleans(),
+    utf8=st.booleans(),
+)
+
+
+@given(terms=some_terms, local=st.sampled_from((1, 64, 242, 243)), envid=st.sampled_from((1, 100, 101)))
+def test_an_envelope_known_to_be_plain_is_written_as_if_it_were_not_known(
+    terms: Terms, local: int, envid: int
+) -> None:
+    message = letter(1, recipient="x" * local + "@example.org", raw=b"x" * 998 + b"\r\n")
+    message = message._replace(message_id="x" * envid)
+    writer = envelopes.Writer(terms)
+    known = writer.write(message._replace(plain=True, canonical=True), 1000)
+    assert known == writer.write(message, 1000)
+    assert isinstance(known, bytes) == (local < 243 and terms.size != 999)
+
+
+def test_a_plain_envelope_says_what_the_server_takes() -> None:
+    message = letter(1)._replace(plain=True, canonical=True)
+    assert envelopes.Writer(FULL).write(message, 47) == (
+        b"MAIL FROM:<bounce+1@news.example.org> SIZE=47 RET=HDRS ENVID=v2n23.key1@news.example.org\r\n"
+        b"RCPT TO:<reader1@example.org> NOTIFY=FAILURE ORCPT=rfc822;reader1@example.org\r\n"
+    )
+    assert envelopes.Writer(BARE).write(message, 47) == (
+        b"MAIL FROM:<bounce+1@news.example.org>\r\nRCPT TO:<reader1@example.org>\r\n"
+    )
+
+
+def test_a_plain_envelope_without_a_recipient_is_refused() -> None:
+    refused = envelopes.Writer(FULL).write(letter(1)._replace(recipient="", plain=True, canonical=True), 47)
+    assert isinstance(refused, Verdict)
+    assert refused.kind is Kind.REJECT

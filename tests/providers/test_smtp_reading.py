@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +48,82 @@ def test_whatever_comes_is_a_reply_or_an_error(pieces: list[bytes]) -> None:
                 assert "\r" not in reply.text
     except ReplyError:
         pass
+
+
+#: What a server answers to a whole message and the envelope behind it, and what may be wrong with it.
+ROUND = b"250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 go on\r\n"
+fragments = st.sampled_from(
+    (
+        b"250 2.0.0 Ok: queued as 4Xy\r\n",
+        b"250 2.0.0 Ok: queued as 5Zz\r\n",
+        b"250-several\r\n",
+        b"550-no\r\n",
+        b"354 go on\r\n",
+        b"250\r\n",
+        b"250 na\xc3\xafve\r\n",
+        b"250 tab\there\r\n",
+        b"250 nul\0\r\n",
+        b"250 " + b"x" * reading.MOST_IN_LINE + b"\r\n",
+        b"250 torn",
+        b"\r\n",
+        b"nonsense\r\n",
+    )
+)
+#: Rounds often enough for the reader to meet them right behind each other.
+readings = st.lists(
+    st.lists(st.one_of(fragments, st.just(ROUND), st.just(ROUND)), min_size=1, max_size=3).map(b"".join),
+    max_size=8,
+)
+
+
+def understood(pieces: Iterable[bytes]) -> tuple[list[Reply], bool, bool]:
+    """Feed a reader; return the replies, whether all were some, and whether part of one is left."""
+    reader, read = ReplyReader(), list[Reply]()
+    try:
+        for piece in pieces:
+            read += reader.feed(piece)
+    except ReplyError:
+        return read, False, False
+    return read, True, reader.pending
+
+
+@given(readings)
+def test_what_came_before_changes_nothing_in_how_a_stream_is_understood(pieces: list[bytes]) -> None:
+    stream = b"".join(pieces)
+    singly, *expected = understood(stream[at : at + 1] for at in range(len(stream)))
+    together, *found = understood(pieces)
+    assert found == expected
+    # What is read together with nonsense is lost with it.
+    assert together == singly[: len(together)]
+    assert len(together) == len(singly) or not found[0]
+
+
+@pytest.mark.parametrize(
+    "first",
+    [b"25x no", b"250:no", b"250 nul\0", b"250 lone\rreturn", b"", b"250 " + b"x" * 4096, b"550-no"],
+)
+def test_a_first_line_that_is_no_reply_is_an_error_before_the_usual_others_too(first: bytes) -> None:
+    reader = ReplyReader()
+    for number in range(3):
+        assert len(reader.feed(b"250 queued as %d\r\n" % number + ROUND)) == 4
+    with pytest.raises(ReplyError):
+        reader.feed(first + b"\r\n" + ROUND)
+
+
+def test_an_empty_line_behind_a_reply_is_an_error() -> None:
+    with pytest.raises(ReplyError):
+        ReplyReader().feed(b"250 ok\r\n\r\n")
+
+
+def test_a_reply_of_several_lines_takes_one_of_the_usual_others_for_its_last() -> None:
+    reader = ReplyReader()
+    reader.feed(b"250 queued as 1\r\n" + ROUND)
+    assert reader.feed(b"250-queued\r\n" + ROUND) == [
+        Reply(250, "queued\n2.1.0 Ok"),
+        Reply(250, "2.1.5 Ok"),
+        Reply(354, "go on"),
+    ]
+    assert not reader.pending
 
 
 @pytest.mark.parametrize(

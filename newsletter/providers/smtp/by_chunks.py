@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from newsletter import ports
 from newsletter.domain.replies import Reply, Stage
-from newsletter.providers.smtp import dialogue, envelopes
+from newsletter.providers.smtp import dialogue
 from newsletter.providers.smtp.dialogue import Transaction
 from newsletter.providers.smtp.terms import Terms
 
@@ -33,23 +33,21 @@ class ByChunks(dialogue.Dialogue):
         """Return the next bytes to send, or none."""
         if self._in_air >= (self._window if self._proven else 1) or self._halted:
             return b""
-        message = self._take()
-        if message is None:
+        taken = self._take()
+        if taken is None:
             return b""
+        transaction, lines = taken
+        transaction.handed = True
         self._in_air += 1
         self._ends_with_content = True
-        transaction = Transaction(message, handed=True)
-        awaited = self._awaited
-        reset, self._fresh = not self._fresh, False
-        if reset:
-            awaited.append((_RSET, None))
-        awaited.append((_MAIL, transaction))
-        awaited.append((_RCPT, transaction))
-        awaited.append((_CONTENT, transaction))
-        mail, rcpt = envelopes.mail(message, self._terms), envelopes.rcpt(message, self._terms)
-        opening = b"RSET\r\n" if reset else b""
-        head = b"%b%b\r\n%b\r\nBDAT %d LAST\r\n" % (opening, mail, rcpt, message.size)
-        return b"".join((head, *message.pieces))
+        opening = b""
+        if not self._fresh:
+            opening = b"RSET\r\n"
+            self._awaited.append((_RSET, None))
+        self._fresh = False
+        self._awaited.extend(((_MAIL, transaction), (_RCPT, transaction), (_CONTENT, transaction)))
+        head = b"%b%bBDAT %d LAST\r\n" % (opening, lines, transaction.size)
+        return b"".join((head, *transaction.message.pieces))
 
     def _answer(self, stage: Stage, transaction: Transaction, reply: Reply) -> None:
         if stage is _CONTENT:

@@ -7,6 +7,7 @@ waits for the reply to the one before.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 from newsletter import ports
 from newsletter.domain.replies import Reply, Stage
@@ -20,7 +21,8 @@ from newsletter.providers.smtp.terms import Terms
 _SHARES_BLOCK = 128 * 1024
 _DOT = b".\r\n"
 # Members of an enumeration are looked up slowly, and these several times a message.
-_MAIL, _RCPT, _DATA, _CONTENT = Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.CONTENT
+_RSET, _MAIL, _RCPT, _DATA, _CONTENT = Stage.RSET, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.CONTENT
+_RSET_LINE, _DATA_LINE = b"RSET\r\n", b"DATA\r\n"
 
 
 class ByData(dialogue.Dialogue):
@@ -64,44 +66,56 @@ class ByData(dialogue.Dialogue):
             self._reset = True
             return _DOT
         transaction.handed = True
-        content = envelopes.content(transaction.message)
-        if self.pipelining and sum(map(len, content)) <= _SHARES_BLOCK:
-            following = self._envelope()
-            self._ends_with_content = not following
-            return b"".join((*content, _DOT, following))
-        self._ends_with_content = True
-        return b"".join((*content, _DOT))
+        message, size = transaction.message, transaction.size
+        content = message.pieces
+        if not message.canonical:
+            content = envelopes.content(message)
+            size = sum(map(len, content))
+        following = self._envelope() if self.pipelining and size <= _SHARES_BLOCK else b""
+        self._ends_with_content = not following
+        return b"".join((*content, _DOT, following))
 
     def _envelope(self) -> bytes:
-        message = self._take()
-        if message is None:
+        taken = self._take()
+        if taken is None:
             return b""
-        self._open = transaction = Transaction(message)
-        self._ends_with_content = False
-        mail, rcpt = envelopes.mail(message, self._terms), envelopes.rcpt(message, self._terms)
-        reset, self._reset = self._reset, False
+        transaction, lines = taken
+        self._open, self._ends_with_content = transaction, False
         if not self.pipelining:
-            return self._begin(mail, rcpt, reset=reset)
-        awaited = self._awaited
-        if reset:
-            awaited.append((Stage.RSET, None))
-        awaited.append((_MAIL, transaction))
-        awaited.append((_RCPT, transaction))
-        awaited.append((_DATA, transaction))
-        return b"%b%b\r\n%b\r\nDATA\r\n" % (b"RSET\r\n" if reset else b"", mail, rcpt)
+            return self._begin(lines)
+        if self._reset:
+            self._reset, lines = False, _RSET_LINE + lines
+            self._awaited.append((_RSET, None))
+        self._awaited.extend(((_MAIL, transaction), (_RCPT, transaction), (_DATA, transaction)))
+        return lines + _DATA_LINE
 
-    def _begin(self, mail: bytes, rcpt: bytes, *, reset: bool) -> bytes:
-        if reset:
-            self._unsaid.append((Stage.RSET, b"RSET\r\n"))
-        self._unsaid.append((_MAIL, mail + b"\r\n"))
-        self._unsaid.append((_RCPT, rcpt + b"\r\n"))
-        self._unsaid.append((_DATA, b"DATA\r\n"))
+    def _begin(self, lines: bytes) -> bytes:
+        if self._reset:
+            self._reset = False
+            self._unsaid.append((_RSET, _RSET_LINE))
+        mail, rcpt = lines.splitlines(keepends=True)
+        self._unsaid.extend(((_MAIL, mail), (_RCPT, rcpt), (_DATA, _DATA_LINE)))
         return self._command()
 
     def _command(self) -> bytes:
         stage, line = self._unsaid.popleft()
-        self._awaited.append((stage, None if stage is Stage.RSET else self._open))
+        self._awaited.append((stage, None if stage is _RSET else self._open))
         return line
+
+    def answer_all(self, replies: Sequence[Reply]) -> None:
+        """Take in replies in the order in which they came; raises what `answer` does."""
+        awaited = self._awaited
+        # Four replies awaited, the first of them that to content: an envelope without RSET stands behind it.
+        if len(replies) == 4 == len(awaited) and awaited[0][0] is _CONTENT:
+            taken, mail, rcpt, data = replies
+            if taken.code == mail.code == rcpt.code == 250 and data.code == 354:
+                transaction = awaited[0][1]
+                assert transaction is not None
+                self._settle(transaction, taken)
+                awaited.clear()
+                self._asked = True
+                return
+        super().answer_all(replies)
 
     def _answer(self, stage: Stage, transaction: Transaction, reply: Reply) -> None:
         if stage is _CONTENT:

@@ -41,7 +41,8 @@ class Connection(asyncio.BufferedProtocol):
         self._dialogue: dialogue.Dialogue | None = None
         self._full = False
         self._unsent = 0
-        self._deadline = 0.0
+        #: When the server last said something or took bytes of what waited, or we broke a silence.
+        self._since = 0.0
         #: Seconds for which the reply to each stage is waited for.
         self._waits: dict[Stage | None, float] = {stage: options.timeouts.of(stage) for stage in Stage}
         self._waits[None] = 3600.0
@@ -166,43 +167,46 @@ class Connection(asyncio.BufferedProtocol):
         talk = self._dialogue
         if talk is None or self._ended.done():
             return
-        waiting = talk.stage is not None
+        if talk.stage is None:
+            self._since = self._loop.time()
+        self.speak()
+
+    def speak(self) -> None:
+        """Pump right behind what the server said."""
+        talk = self._dialogue
+        if talk is None or self._ended.done():
+            return
+        silent = True
         try:
             while not self._full and (block := talk.next_block()):
+                silent = False
                 self.transport.write(block)
         except Exception as error:
             self._fail(error)
             return
-        if not waiting and not self._full:
-            self._set_deadline(talk)
-        if talk.finished:
+        # Whatever was said is to be answered.
+        if silent and talk.finished:
             self._end()
         elif talk.hungry:
             self._on_hunger()
 
-    def _set_deadline(self, talk: dialogue.Dialogue) -> None:
-        self._deadline = self._loop.time() + self._waits[talk.stage]
+    def _deadline(self, talk: dialogue.Dialogue) -> float:
+        return self._since + (self._options.timeouts.block if self._full else self._waits[talk.stage])
 
     def _on_alarm(self) -> None:
         """Look whether the server has kept us waiting too long; one timer for the whole session."""
-        talk, now = self._dialogue, self._loop.time()
+        talk, now, timeouts = self._dialogue, self._loop.time(), self._options.timeouts
         if talk is None or self._ended.done():
             return
-        if self._full:
-            self._watch_upload(now)
-        elif talk.stage is not None and now >= self._deadline:
-            self._lose(f"no answer to {talk.stage.value} in time")
-        wait = min(
-            max(self._deadline - now, 0.01), self._options.timeouts.command, self._options.timeouts.block
-        )
-        self._alarm = self._loop.call_later(wait, self._on_alarm)
-
-    def _watch_upload(self, now: float) -> None:
-        unsent = self.transport.get_write_buffer_size()
-        if unsent != self._unsent:
-            self._unsent, self._deadline = unsent, now + self._options.timeouts.block
-        elif now >= self._deadline:
+        if self._full and (unsent := self.transport.get_write_buffer_size()) != self._unsent:
+            self._unsent, self._since = unsent, now
+        left = self._deadline(talk) - now
+        if left <= 0 and self._full:
             self._lose("it takes no more bytes of a message")
+        elif left <= 0 and talk.stage is not None:
+            self._lose(f"no answer to {talk.stage.value} in time")
+        wait = min(max(left, 0.01), timeouts.command, timeouts.block)
+        self._alarm = self._loop.call_later(wait, self._on_alarm)
 
     def _end(self) -> None:
         if not self._ended.done():
@@ -246,7 +250,7 @@ class Connection(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Take in what was read."""
         try:
-            replies = self._reader.feed(bytes(self._buffer[:nbytes]))
+            replies = self._reader.feed(self._buffer[:nbytes].tobytes())
             talk = self._dialogue
             if talk is None:
                 self._replies.extend(replies)
@@ -268,12 +272,10 @@ class Connection(asyncio.BufferedProtocol):
                 self._go_on(talk)
 
     def _go_on(self, talk: dialogue.Dialogue) -> None:
-        if talk.stage is not None:
-            self._set_deadline(talk)
+        self._since = self._rounds.join(self)
         if self._on_first_taken is not None and talk.accepted:
             on_first_taken, self._on_first_taken = self._on_first_taken, None
             on_first_taken()
-        self._rounds.join(self)
 
     def eof_received(self) -> None:
         """The server closed its side."""
@@ -287,14 +289,13 @@ class Connection(asyncio.BufferedProtocol):
         """Not all of the last block could leave."""
         self._full = True
         self._unsent = self.transport.get_write_buffer_size()
-        self._deadline = self._loop.time() + self._options.timeouts.block
+        self._since = self._loop.time()
 
     def resume_writing(self) -> None:
         """Everything written has left."""
         self._full = False
-        if self._dialogue is not None:
-            self._set_deadline(self._dialogue)
-            self.pump()
+        self._since = self._loop.time()
+        self.speak()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -309,17 +310,21 @@ class Rounds:
 
     def __init__(self) -> None:
         self._waiting: list[Connection] = []
+        self._began = 0.0
 
-    def join(self, link: Connection) -> None:
-        """Have a connection pump in this turn of the event loop."""
+    def join(self, link: Connection) -> float:
+        """Have a connection speak in this turn of the event loop; return the time at which it began."""
         if not self._waiting:
-            asyncio.get_running_loop().call_soon(self._pump)
+            loop = asyncio.get_running_loop()
+            self._began = loop.time()
+            loop.call_soon(self._speak)
         self._waiting.append(link)
+        return self._began
 
-    def _pump(self) -> None:
+    def _speak(self) -> None:
         waiting, self._waiting = self._waiting, []
         for link in waiting:
-            link.pump()
+            link.speak()
 
 
 def _ignore() -> None:

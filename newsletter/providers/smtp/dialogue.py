@@ -19,10 +19,15 @@ from newsletter.providers.smtp import envelopes
 from newsletter.providers.smtp.terms import Terms
 
 #: Where Postfix, Exim and Amazon SES put the id that their logs call the message by.
-_QUEUE_ID = re.compile(r"(?:queued as |\bid=|^2\.0\.0 Ok |^Ok )(\S+)").search
+#: Postfix's own words come first: where the text begins with them nothing needs to be searched for.
+_QUEUE_ID = re.compile(
+    r"(?:^2\.0\.0 Ok: (?:\d+ bytes )?queued as |queued as |\bid=|^2\.0\.0 Ok |^Ok )(\S+)"
+).search
 
 # Members of an enumeration are looked up slowly, and these several times a message.
-_MAIL, _RCPT, _CONTENT = Stage.MAIL, Stage.RCPT, Stage.CONTENT
+_CONTENT = Stage.CONTENT
+#: What opens a transaction, and is answered with 250 nearly always.
+_OPENING = (Stage.MAIL, Stage.RCPT, Stage.RSET)
 
 
 class OutOfStepError(Exception):
@@ -38,6 +43,8 @@ class Transaction:
     """One message on its way."""
 
     message: messages.Message
+    #: Bytes of the message.
+    size: int
     #: Whether its envelope was refused; its receipt is given then.
     refused: bool = False
     #: Whether its content was put into a block.
@@ -59,7 +66,7 @@ class Dialogue:
 
     def __init__(self, feed: ports.Feed, terms: Terms, *, most: int = 0) -> None:
         self._feed = feed
-        self._terms = terms
+        self._writer = envelopes.Writer(terms)
         #: How many more messages this session may take; below zero: no end.
         self._left = most or -1
         self._awaited: deque[tuple[Stage, Transaction | None]] = deque()
@@ -113,7 +120,7 @@ class Dialogue:
         awaited = self._awaited
         for reply in replies:
             # What nearly every envelope meets.
-            if reply.code == 250 and awaited and ((stage := awaited[0][0]) is _MAIL or stage is _RCPT):
+            if reply.code == 250 and awaited and awaited[0][0] in _OPENING:
                 awaited.popleft()
             else:
                 self.answer(reply)
@@ -178,10 +185,9 @@ class Dialogue:
         if reply.code // 100 == 2 and not transaction.refused:
             self.accepted += 1
             match = _QUEUE_ID(reply.text)
-            said, known_as = str(reply), match[1] if match else ""
-            self._feed.give(
-                deliveries.Receipt(transaction.message.delivery, verdicts.ACCEPTED, said, known_as)
-            )
+            known_as = match[1] if match else ""
+            delivery = transaction.message.delivery
+            self._feed.give(deliveries.Receipt(delivery, verdicts.ACCEPTED, str(reply), known_as))
             return
         self._expect(reply.code // 100 != 3, reply, _CONTENT)
         if not transaction.refused:
@@ -194,19 +200,23 @@ class Dialogue:
             self.halt()
         self._feed.give(receipt)
 
-    def _take(self) -> messages.Message | None:
-        """Take the next message that can be offered to this server; refuse those that cannot."""
+    def _take(self) -> tuple[Transaction, bytes] | None:
+        """Take the next message that can be offered to this server, and write its MAIL and RCPT.
+
+        Those that cannot be offered are refused.
+        """
         while self._left and not self._closed:
             message = self._feed.take()
             if message is None:
                 self.hungry = True
                 return None
             self.hungry = False
-            verdict = envelopes.refusal(message, self._terms)
-            if verdict is None:
+            size = sum(map(len, message.pieces))
+            lines = self._writer.write(message, size)
+            if isinstance(lines, bytes):
                 self._left -= 1
-                return message
-            self._give(message, verdict, verdict.reason)
+                return Transaction(message, size), lines
+            self._give(message, lines, lines.reason)
         return None
 
     @staticmethod

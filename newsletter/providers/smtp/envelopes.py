@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 
 from newsletter.domain import messages, verdicts
@@ -28,6 +29,36 @@ _NEEDS_UTF8 = Verdict(kind=Kind.REJECT, reason="the address needs SMTPUTF8, whic
 _NEEDS_EIGHT_BIT = Verdict(
     kind=Kind.REJECT, reason="the message has 8-bit bytes, and the server does not offer 8BITMIME"
 )
+
+
+class Writer:
+    """Writes the envelopes of one session."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._dsn = terms.dsn
+        self._sized = bool(terms.size)
+        self._most = terms.size or sys.maxsize
+
+    def write(self, message: messages.Message, size: int) -> bytes | Verdict:
+        """Write MAIL and RCPT, each with its line end, or say why a message of a size cannot be offered."""
+        if not (message.plain and message.canonical and size <= self._most):
+            return self._write_any(message)
+        recipient, envid = message.recipient, message.message_id
+        if not 0 < len(recipient) <= _LONGEST_PATH or len(envid) > _LONGEST_ENVID:
+            return self._write_any(message)
+        sized = f" SIZE={size}" if self._sized else ""
+        if self._dsn:
+            return (
+                f"MAIL FROM:<{message.sender}>{sized} RET=HDRS ENVID={envid}\r\n"
+                f"RCPT TO:<{recipient}> NOTIFY=FAILURE ORCPT=rfc822;{recipient}\r\n"
+            ).encode()
+        return f"MAIL FROM:<{message.sender}>{sized}\r\nRCPT TO:<{recipient}>\r\n".encode()
+
+    def _write_any(self, message: messages.Message) -> bytes | Verdict:
+        terms = self._terms
+        refused = refusal(message, terms)
+        return refused or b"%b\r\n%b\r\n" % (mail(message, terms), rcpt(message, terms))
 
 
 def refusal(message: messages.Message, terms: Terms) -> verdicts.Verdict | None:

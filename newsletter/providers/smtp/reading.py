@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from newsletter.domain.replies import Reply
 
@@ -29,20 +30,39 @@ class ReplyReader:
         self._lines: list[str] = []
         self._code = b""
         self._kept: dict[bytes, Reply] = {}
+        #: What stood behind the first line when replies came last that end with the answer to DATA, and which
+        #: they were: from one message to the next only the first line changes, which names the message.
+        self._behind: bytes | None = None
+        self._behind_replies: Sequence[Reply] = ()
 
     @property
     def pending(self) -> bool:
         """Whether part of a reply has come."""
         return bool(self._rest or self._lines)
 
-    def feed(self, data: bytes) -> list[Reply]:
+    def feed(self, data: bytes) -> Sequence[Reply]:
         """Take bytes in and return the replies that are whole now.
 
         Raises:
             ReplyError: a line is over-long or no reply, a reply has too many lines or changes its code.
         """
-        if self._rest:
-            data = self._rest + data
+        if self._rest or self._lines:
+            return self._cut(self._rest + data)
+        first, _, behind = data.partition(b"\r\n")
+        if behind != self._behind:
+            replies = self._cut(data)
+            if len(replies) > 1 and replies[-1].code == 354:
+                self._remember(behind, replies)
+            return replies
+        reply = self._kept.get(first) or _taken(first) or self._line(first)
+        return (reply, *self._behind_replies) if reply else self._cut(behind)
+
+    def _remember(self, behind: bytes, replies: Sequence[Reply]) -> None:
+        """Keep what stood behind the first line, where every line was a reply by itself."""
+        if not self.pending and behind.count(b"\r\n") == len(replies) - 1:
+            self._behind, self._behind_replies = behind, replies[1:]
+
+    def _cut(self, data: bytes) -> Sequence[Reply]:
         lines = data.split(b"\r\n")
         self._rest = lines.pop()
         if len(self._rest) > MOST_IN_LINE:
@@ -59,6 +79,8 @@ class ReplyReader:
 
     def _line(self, line: bytes) -> Reply | None:
         """Take in one line; return the reply that it ends."""
+        if not self._lines and (taken := _taken(line)):
+            return self._end(taken, line)
         match = _LINE.fullmatch(line)
         if match is None or len(line) > MOST_IN_LINE:
             raise ReplyError(f"not a reply: {line[:80]!r}")
@@ -86,3 +108,11 @@ class ReplyReader:
             self._kept.clear()
         self._kept[line] = reply
         return reply
+
+
+def _taken(line: bytes) -> Reply | None:
+    """Read a 250 of printable ASCII, as nearly every message is taken with; None means to look closer."""
+    if line[:4] != b"250 " or not line.isascii() or len(line) > MOST_IN_LINE:
+        return None
+    text = line[4:].decode()
+    return Reply(250, text) if text.isprintable() else None
