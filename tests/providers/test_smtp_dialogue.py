@@ -256,13 +256,13 @@ def test_replies_that_come_together_are_taken_as_if_each_had_come_alone(
     assert heard(way, batches, together=True) == heard(way, batches, together=False)
 
 
-def under_way() -> tuple[Tray, Dialogue]:
+def under_way(count: int = 4) -> tuple[Tray, Dialogue]:
     """Return a dialogue whose first message and second envelope are on their way."""
-    tray = Tray(letters(3))
+    tray = Tray(letters(count))
     talk = WAYS["pipelining"](tray)
     talk.next_block()
     talk.answer_all([Reply(250, "ok"), Reply(250, "ok"), Reply(354, "go")])
-    assert b"\r\n.\r\nMAIL FROM:<bounce+2@" in talk.next_block()
+    assert (b"\r\n.\r\nMAIL FROM:<bounce+2@" in talk.next_block()) == (count > 1)
     return tray, talk
 
 
@@ -311,7 +311,34 @@ def test_a_recipient_refused_in_a_round_gets_no_content() -> None:
     assert talk.next_block() == b".\r\n"
     assert talk.next_block().startswith(b"RSET\r\nMAIL FROM:<bounce+3@")
     talk.answer_all([Reply(code, "") for code in (554, 250, 250, 250, 354)])
-    assert b"letter 3" in talk.next_block()
+    block = talk.next_block()
+    assert b"letter 3" in block
+    assert b"\r\n.\r\nMAIL FROM:<bounce+4@" in block, "one RSET was enough"
+
+
+def test_a_usual_round_where_an_answer_to_rset_is_awaited_too_is_out_of_step() -> None:
+    _, talk = under_way()
+    talk.answer_all([Reply(250, "ok"), Reply(250, "ok"), Reply(550, "5.1.1 nobody"), Reply(354, "go")])
+    assert talk.next_block() == b".\r\n"
+    assert talk.next_block().startswith(b"RSET\r\n")
+    with pytest.raises(OutOfStepError, match="RCPT was answered with"):
+        talk.answer_all([Reply(code, "") for code in (250, 250, 250, 354)])
+    assert [one.delivery for one in talk.leftovers(unsent=False).untouched] == [3]
+
+
+def test_a_usual_round_where_nothing_stood_behind_the_message_is_out_of_step() -> None:
+    tray, talk = under_way(1)
+    with pytest.raises(OutOfStepError, match="an answer to nothing"):
+        talk.answer_all([Reply(code, "") for code in (250, 250, 250, 354)])
+    assert [one.verdict.kind for one in tray.receipts] == [Kind.ACCEPTED]
+
+
+def test_a_server_that_closes_instead_of_taking_content_is_heard_in_a_round_too() -> None:
+    tray, talk = under_way()
+    with pytest.raises(ClosingError):
+        talk.answer_all([Reply(421, "bye"), Reply(250, "ok"), Reply(250, "ok"), Reply(354, "go")])
+    assert [one.verdict.kind for one in tray.receipts] == [Kind.RETRY]
+    assert [one.delivery for one in talk.leftovers(unsent=False).untouched] == [2]
 
 
 def test_a_usual_round_asks_for_the_next_content() -> None:
@@ -383,6 +410,14 @@ def test_nothing_rides_behind_a_message_that_may_leave_in_pieces() -> None:
     assert not talk.leftovers(unsent=True).doubtful
     assert talk.leftovers(unsent=False).doubtful
     assert talk.next_block().startswith(b"MAIL FROM:<bounce+2@")
+
+
+def test_dots_that_are_doubled_count_in_how_much_leaves_at_once() -> None:
+    talk = WAYS["pipelining"](Tray([letter(1, raw=b".x\r\n" * 30_000), letter(2)]))
+    talk.next_block()
+    talk.answer_all([Reply(250, "ok"), Reply(250, "ok"), Reply(354, "go")])
+    assert len(content := talk.next_block()) == 150_003
+    assert content.endswith(b"..x\r\n.\r\n")
 
 
 def test_a_window_opens_only_when_one_chunk_was_taken() -> None:

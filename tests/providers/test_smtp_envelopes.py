@@ -94,6 +94,21 @@ def test_a_plain_envelope_says_what_the_server_takes() -> None:
     )
 
 
+def test_what_is_not_known_to_be_plain_is_looked_at() -> None:
+    message = letter(1, recipient="anna+news@example.org")._replace(canonical=True)
+    lines = envelopes.Writer(FULL).write(message, message.size)
+    assert isinstance(lines, bytes)
+    assert lines.endswith(b" ORCPT=rfc822;anna+2Bnews@example.org\r\n")
+
+
+def test_eight_bit_content_in_a_plain_envelope_is_announced_or_refused() -> None:
+    message = EIGHT_BIT._replace(plain=True)
+    lines = envelopes.Writer(FULL).write(message, message.size)
+    assert isinstance(lines, bytes)
+    assert b" BODY=8BITMIME" in lines
+    assert isinstance(envelopes.Writer(BARE).write(message, message.size), Verdict)
+
+
 def test_a_plain_envelope_without_a_recipient_is_refused() -> None:
     refused = envelopes.Writer(FULL).write(letter(1)._replace(recipient="", plain=True, canonical=True), 47)
     assert isinstance(refused, Verdict)

@@ -9,7 +9,7 @@ import pytest
 
 from newsletter.domain import errors, messages
 from newsletter.domain.verdicts import Kind, Scope
-from newsletter.providers.smtp.options import SmtpOptions
+from newsletter.providers.smtp.options import SmtpOptions, Timeouts
 from newsletter.providers.smtp.provider import Smtp
 from newsletter.providers.tray import Tray
 from tests.providers.letters import letter, letters
@@ -403,6 +403,18 @@ async def test_silence_after_the_final_dot_is_unknown(offers: tuple[str, ...]) -
         assert await send(server, tray, window=1, timeouts=QUICK) is None
     assert kinds(tray) == {1: Kind.UNKNOWN, 2: Kind.ACCEPTED, 3: Kind.ACCEPTED}
     assert "in time" in receipt(tray, 1).reply
+
+
+async def test_the_time_for_an_answer_begins_when_a_silence_is_broken() -> None:
+    slow = Slowly(b"250 ok\r\n", pause=0.08)
+    async with ScriptedServer({"MAIL": ["250 ok", slow]}, offers=PIPELINING) as server:
+        tray = Pausing()
+        # The feed has nothing for longer than an answer may take.
+        asyncio.get_running_loop().call_later(1.6, tray.go_on.set)
+        patience = Timeouts(connect=9, greeting=9, command=1, block=1, content=1, quit=9)
+        assert await send(server, tray, timeouts=patience) is None
+    assert set(kinds(tray).values()) == {Kind.ACCEPTED}
+    assert server.connections == 1
 
 
 @pytest.mark.parametrize("stage", ["GREETING", "MAIL", "CONTENT"])

@@ -62,6 +62,7 @@ fragments = st.sampled_from(
         b"250\r\n",
         b"250 na\xc3\xafve\r\n",
         b"250 tab\there\r\n",
+        b"250 \xff\r\n",
         b"250 nul\0\r\n",
         b"250 " + b"x" * reading.MOST_IN_LINE + b"\r\n",
         b"250 torn",
@@ -124,6 +125,21 @@ def test_a_reply_of_several_lines_takes_one_of_the_usual_others_for_its_last() -
         Reply(354, "go on"),
     ]
     assert not reader.pending
+
+
+def test_the_last_line_of_a_reply_stays_a_reply_where_it_stands_alone() -> None:
+    reader = ReplyReader()
+    for _ in range(2):
+        assert len(reader.feed(b"250-queued\r\n" + ROUND)) == 3
+        assert len(reader.feed(b"250 queued\r\n" + ROUND)) == 4
+
+
+def test_half_a_reply_behind_the_usual_ones_is_not_lost() -> None:
+    reader = ReplyReader()
+    for _ in range(3):
+        assert len(reader.feed(b"250 queued\r\n" + ROUND + b"25")) == 4
+        assert reader.pending
+        assert reader.feed(b"0 ok\r\n") == [Reply(250, "ok")]
 
 
 @pytest.mark.parametrize(
