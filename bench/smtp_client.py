@@ -38,7 +38,7 @@ class Same:
         n = self._left
         message_id = f"v2n23.key{n}@news.example.org"
         return messages.Message(
-            n, rivals.SENDER, f"reader{n}@example.org", message_id, self._pieces, None, True
+            n, rivals.SENDER, f"reader{n}@example.org", message_id, self._pieces, None, True, True
         )
 
     def give(self, receipt: deliveries.Receipt) -> None:

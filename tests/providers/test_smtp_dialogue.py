@@ -412,6 +412,14 @@ def test_nothing_rides_behind_a_message_that_may_leave_in_pieces() -> None:
     assert talk.next_block().startswith(b"MAIL FROM:<bounce+2@")
 
 
+def test_a_message_whose_envelope_cannot_be_written_goes_back() -> None:
+    broken = letter(1)._replace(message_id="\ud800@example.org")
+    tray = Tray([broken])
+    with pytest.raises(UnicodeError):
+        ByData(tray, Terms(dsn=True), pipelining=True).next_block()
+    assert (tray.out, tray.waiting) == (0, 1)
+
+
 def test_dots_that_are_doubled_count_in_how_much_leaves_at_once() -> None:
     talk = WAYS["pipelining"](Tray([letter(1, raw=b".x\r\n" * 30_000), letter(2)]))
     talk.next_block()

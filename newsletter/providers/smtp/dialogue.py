@@ -211,8 +211,12 @@ class Dialogue:
                 self.hungry = True
                 return None
             self.hungry = False
-            size = sum(map(len, message.pieces))
-            lines = self._writer.write(message, size)
+            try:
+                size = sum(map(len, message.pieces))
+                lines = self._writer.write(message, size)
+            except Exception:
+                self._feed.put_back(message)
+                raise
             if isinstance(lines, bytes):
                 self._left -= 1
                 return Transaction(message, size), lines
