@@ -11,6 +11,7 @@ import binascii
 import enum
 import hashlib
 import hmac
+import struct
 import zlib
 from collections.abc import Sequence
 
@@ -27,6 +28,9 @@ _LARGEST = 2**63 - 1
 #: digest tell nothing about each other. 80 bits: no two deliveries of a publication ever share a key.
 _KEY = slice(_MAC_BYTES, _MAC_BYTES + 10)
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
+#: What base64 writes and a token leaves out.
+_NO_TOKEN = b"=\n"
+_THREE, _FIVE = struct.Struct("3B").pack, struct.Struct("5B").pack
 #: The longest key that BLAKE2b takes, and the longest MAC we cut from it, in bytes.
 _LONGEST_KEY, _LONGEST_MAC = 64, 32
 
@@ -161,7 +165,7 @@ def _ended(begun: hashlib.blake2b, payload: bytes) -> bytes:
 
 
 def _base64(raw: bytes) -> str:
-    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(raw).translate(_URL_SAFE, _NO_TOKEN).decode()
 
 
 def fingerprint(address: str) -> int:
@@ -178,18 +182,12 @@ def _pack(numbers: Sequence[int]) -> bytes:
 
 def _varint(number: int) -> bytes:
     """Write a number as a LEB128 varint."""
-    # Most ids have three bytes, and most fingerprints five.
-    if 0x4000 <= number < 0x200000:
-        return bytes((number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14))
-    if 0x10000000 <= number < 0x800000000:
-        return bytes(
-            (
-                number & 0x7F | 0x80,
-                number >> 7 & 0x7F | 0x80,
-                number >> 14 & 0x7F | 0x80,
-                number >> 21 & 0x7F | 0x80,
-                number >> 28,
-            )
+    if 0x4000 <= number < 0x200000:  # Most ids.
+        return _THREE(number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14)
+    if 0x10000000 <= number < 0x100000000:  # Most fingerprints.
+        low = number & 0xFFFFFFF
+        return _FIVE(
+            low & 0x7F | 0x80, low >> 7 & 0x7F | 0x80, low >> 14 & 0x7F | 0x80, low >> 21 | 0x80, number >> 28
         )
     if number < 0:
         raise ValueError("a token names rows by positive numbers")

@@ -77,7 +77,8 @@ class PlainMerge:
         """Take what is the same for all of them; ``known`` gives the fields that are."""
         self._frame = frame
         self._named, self._is_plain = named, _NAMED if named else _NAMELESS
-        self._leave, self._preferences = links
+        self._leave, self._preferences = links.leave.encode(), links.preferences.encode()
+        self._leave_room, self._preferences_room = (bodies.LONGEST_AS_IS - len(link) for link in links)
         self._segments = frame.bodies.segments
         self._fixed, self._fill, self._commit = _routes(frame.bodies, known, named=named)
         self._from = f"{frame.from_line.decode()}To: "
@@ -96,7 +97,7 @@ class PlainMerge:
         Raises:
             RenderError: the date has no zone.
         """
-        number, _, email, name, *_ = claimed
+        number, _, email, name = claimed[:4]
         leave, preferences, bounce, key = stamps
         mailbox = f'"{name}" <{email}>' if self._named else email
         if len(mailbox) > _LONGEST_MAILBOX or not self._is_plain(mailbox):
@@ -104,15 +105,17 @@ class PlainMerge:
         if date is not self._date:
             self._take(date)
         head = f"{self._from}{mailbox}{self._dated}{key}{self._link}{leave}{self._mail}{leave}>\r\n".encode()
-        own = (
+        own: tuple[bytes, ...] = (
             head,
-            _folded(self._leave + leave),
-            _folded(self._preferences + preferences),
+            self._leave + leave.encode() if len(leave) <= self._leave_room else _torn(self._leave, leave),
+            self._preferences + preferences.encode()
+            if len(preferences) <= self._preferences_room
+            else _torn(self._preferences, preferences),
             email.encode(),
             name.encode(),
             name.partition(" ")[0].encode(),
-            *self._fixed,
         )
+        own += self._fixed
         segments = self._segments.copy()
         segments[::2] = self._fill(own)
         sender, message_id = f"bounce+{bounce}{self._at}", f"{self._prefix}{key}{self._at}"
@@ -128,11 +131,10 @@ class PlainMerge:
         self._date = date
 
 
-def _folded(link: str) -> bytes:
-    """Write a link of ours for a body: nothing in it needs encoding, and only its token can be torn."""
-    if len(link) <= bodies.LONGEST_AS_IS:
-        return link.encode()
-    return f"{link[: bodies.LONGEST_AS_IS]}=\r\n{link[bodies.LONGEST_AS_IS :]}".encode()
+def _torn(base: bytes, token: str) -> bytes:
+    """Write a link of ours that is longer than a line: nothing in it is encoded, only its token is torn."""
+    room = bodies.LONGEST_AS_IS - len(base)
+    return base + f"{token[:room]}=\r\n{token[room:]}".encode()
 
 
 def _routes(

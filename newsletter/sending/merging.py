@@ -12,7 +12,9 @@ from newsletter.rendering import merge as merging
 from newsletter.rendering import plain_merge
 
 #: Languages of subscribers are few; more than so many are not remembered.
-_MOST_KINDS = 512
+_MOST_LANGUAGES = 256
+#: The quick ways for the readers of a language without a name, and with one; None where there is none.
+_Ways = tuple[plain_merge.PlainMerge | None, plain_merge.PlainMerge | None]
 
 
 class Merging:
@@ -38,8 +40,7 @@ class Merging:
         known = {"view_url": self._view_url}
         self._mergers = {language: merging.compile(one, known) for language, one in templates.items()}
         self._default = next(iter(self._mergers.values()))
-        #: By language, and whether there is a name.
-        self._plain: dict[tuple[str, bool], plain_merge.PlainMerge | None] = {}
+        self._met: dict[str, _Ways] = {}
         self._stamp = tokens.Stamp(signer, mailing)
         self._raw, self._parts = raw, parts
         #: Whether a message is little more than its personal pieces, so that many may be held at once.
@@ -52,29 +53,23 @@ class Merging:
             RenderError: a value of the recipient's cannot stand in a header.
         """
         stamps = self._stamp.of(claimed.id, claimed.subscriber, claimed.email)
-        return self._merge_plain(claimed, stamps, date) or self._merge_any(claimed, stamps, date)
+        plain = self._ways(claimed.language)[claimed.name != ""]
+        merged = plain.merge(claimed, stamps, date) if plain else None
+        return merged or self._merge_any(claimed, stamps, date)
 
     def merge_many(self, batch: Iterable[deliveries.Claimed], date: datetime) -> dict[int, Merged]:
         """Write the messages of a whole turn, by delivery; those that `merge` refuses are left out."""
-        merged = {}
+        stamp, met, found = self._stamp.of, self._met, {}
         for claimed in batch:
+            number, subscriber, email, name, language = claimed[:5]
+            stamps = stamp(number, subscriber, email)
+            plain = (met.get(language) or self._ways(language))[name != ""]
             try:
-                merged[claimed.id] = self.merge(claimed, date)
+                merged = plain.merge(claimed, stamps, date) if plain else None
+                found[number] = merged or self._merge_any(claimed, stamps, date)
             except errors.RenderError:
                 continue
-        return merged
-
-    def _merge_plain(
-        self, claimed: deliveries.Claimed, stamps: tokens.Stamps, date: datetime
-    ) -> Merged | None:
-        if not self.light:
-            return None
-        kind = (claimed.language, claimed.name != "")
-        try:
-            plain = self._plain[kind]
-        except KeyError:
-            plain = self._choose_plain(*kind)
-        return None if plain is None else plain.merge(claimed, stamps, date)
+        return found
 
     def _merge_any(self, claimed: deliveries.Claimed, stamps: tokens.Stamps, date: datetime) -> Merged:
         merger, recipient = self._merger(claimed.language), self._recipient(claimed, stamps)
@@ -114,10 +109,16 @@ class Merging:
         mergers = self._mergers
         return mergers.get(language) or mergers.get(language.partition("-")[0]) or self._default
 
-    def _choose_plain(self, language: str, named: bool) -> plain_merge.PlainMerge | None:
-        found = self._merger(language).plainly(self._links, language=language, named=named)
-        if len(self._plain) < _MOST_KINDS:
-            self._plain[language, named] = found
+    def _ways(self, language: str) -> _Ways:
+        """Return the quick ways for readers of a language, where the provider takes bytes."""
+        found = self._met.get(language)
+        if found is None:
+            merger, links = self._merger(language), self._links
+            nameless = merger.plainly(links, language=language, named=False) if self.light else None
+            named = merger.plainly(links, language=language, named=True) if self.light else None
+            found = nameless, named
+            if len(self._met) < _MOST_LANGUAGES:
+                self._met[language] = found
         return found
 
 
