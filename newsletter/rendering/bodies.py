@@ -96,7 +96,8 @@ def write(value: str) -> Written:
     if _AS_IS(value) and len(value) <= LONGEST_AS_IS:
         encoded = value.encode("ascii")
         return Written(encoded, encoded)
-    return Written(mime.encode_value(value), mime.encode_value(html.escape(value)))
+    encoded, escaped = mime.encode_value(value), html.escape(value)
+    return Written(encoded, encoded if escaped == value else mime.encode_value(escaped))
 
 
 def _encoded(head: bytes, pieces: messages.Pieces) -> tuple[list[bytes], list[messages.Field]]:

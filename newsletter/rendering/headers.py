@@ -6,7 +6,7 @@ the button disappears from mail programs.
 
 from __future__ import annotations
 
-import base64
+import binascii
 import re
 
 from newsletter.domain import errors
@@ -117,8 +117,11 @@ def check(name: str, value: str) -> None:
 
 def _encoded_words(value: str, *, first: int) -> list[str]:
     """Encode text as RFC 2047 words, torn between characters only; the first may be shorter than 75."""
+    room = min(_WORD, first)
+    if len(value) <= room and len(whole := _word(value)) <= room:
+        return [whole]
     words: list[str] = []
-    chunk, room = "", min(_WORD, first)
+    chunk = ""
     for cluster in _clusters(value):
         if chunk and _size(chunk + cluster) > room:
             words.append(_word(chunk))
@@ -153,8 +156,8 @@ def _size(chunk: str) -> int:
 
 def _word(chunk: str) -> str:
     raw = chunk.encode("utf-8", "replace")
-    in_base64 = f"=?utf-8?b?{base64.b64encode(raw).decode()}?="
-    in_q = "=?utf-8?q?" + "".join(map(_q, raw)) + "?="
+    in_base64 = f"=?utf-8?b?{binascii.b2a_base64(raw, newline=False).decode()}?="
+    in_q = f"=?utf-8?q?{''.join([_Q[byte] for byte in raw])}?="
     return min(in_q, in_base64, key=len)
 
 
@@ -166,6 +169,9 @@ def _q(byte: int) -> str:
     return (
         character if character.isascii() and (character.isalnum() or character in "!*+-/") else f"={byte:02X}"
     )
+
+
+_Q = [_q(byte) for byte in range(256)]
 
 
 def _folded(name: str, words: list[str]) -> bytes:

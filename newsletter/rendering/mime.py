@@ -12,7 +12,9 @@ import re
 SOFT_BREAK = b"=\r\n"
 #: Characters of a line before the “=” of its soft break (RFC 2045: 76 with it).
 _WIDTH = 75
-_UNSAFE = re.compile(rb"[^\x20-\x3c\x3e-\x7e]")
+_UNSAFE = re.compile(rb"[^\x20-\x3c\x3e-\x7e]+")
+#: What no line of a value can hold.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _ESCAPES = {bytes((byte,)): b"=%02X" % byte for byte in range(256)}
 #: Blanks that a relay or DKIM's relaxed form might drop or fold.
 _BLANKS = re.compile(rb"(?<= ) |^ | $")
@@ -26,11 +28,15 @@ def encode(text: str) -> bytes:
 
 def encode_value(value: str) -> bytes:
     """Encode what fills a field; control characters and line ends become blanks."""
-    return _encode_line("".join(" " if ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 else c for c in value))
+    return _encode_line(_CONTROL.sub(" ", value))
+
+
+def _escape(match: re.Match[bytes]) -> bytes:
+    return b"=" + match[0].hex("=").upper().encode()
 
 
 def _encode_line(line: str) -> bytes:
-    escaped = _UNSAFE.sub(lambda match: _ESCAPES[match[0]], line.encode("utf-8", "replace"))
+    escaped = _UNSAFE.sub(_escape, line.encode("utf-8", "replace"))
     escaped = _BLANKS.sub(b"=20", escaped)
     lines = []
     while True:
