@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from newsletter.domain import deliveries, fields, messages, tokens
-from newsletter.rendering import bodies
+from newsletter.rendering import bodies, headers
 
 #: A mailbox that a header, HTML, text and quoted-printable all take as it is.
 _ADDRESS = r"(?!\.)[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+"
@@ -28,7 +28,7 @@ _LINK: Final = re.compile(r"https?://[A-Za-z0-9/:_~?+@,;!$*()|.-]{1,66}/").fullm
 #: What neither ends an SMTP path nor needs xtext (RFC 3461 §4).
 _NAME: Final = re.compile(r"[A-Za-z0-9.-]{1,253}").fullmatch
 
-#: Where the values of one message stand; 0 is its head.
+#: Where the values of one message stand; 0 is its head. A name's are there in text, in HTML, and for digests.
 _PLACES: Final = {
     "unsubscribe_url": 1,
     "preferences_url": 2,
@@ -37,6 +37,9 @@ _PLACES: Final = {
     "subscriber.first_name": 5,
 }
 _OF_THE_NAME: Final = frozenset({"subscriber.name", "subscriber.first_name"})
+_Names = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
+#: Where the values begin that are the same for everybody; the first is what commits to the constant segments.
+_FIXED: Final = 10
 #: The constructor of a NamedTuple is Python code, and takes twice the time.
 _record: Final = tuple.__new__
 
@@ -80,6 +83,7 @@ class PlainMerge:
         self._leave, self._preferences = links.leave.encode(), links.preferences.encode()
         self._leave_room, self._preferences_room = (bodies.LONGEST_AS_IS - len(link) for link in links)
         self._segments = frame.bodies.segments
+        self._says_name = any(hole.field.name == "subscriber.name" for hole in frame.bodies.holes)
         self._fixed, self._fill, self._commit = _routes(frame.bodies, known, named=named)
         self._from = f"{frame.from_line.decode()}To: "
         self._at = f"@{frame.domain}"
@@ -95,15 +99,21 @@ class PlainMerge:
         """Write the message of one recipient and its digest; None where the recipient needs a closer look.
 
         Raises:
-            RenderError: the date has no zone.
+            RenderError: the name holds a control character, or the date has no zone.
         """
         number, _, email, name = claimed[:4]
-        leave, preferences, bounce, key = stamps
         mailbox = f'"{name}" <{email}>' if self._named else email
-        if len(mailbox) > _LONGEST_MAILBOX or not self._is_plain(mailbox):
-            return None
+        if len(mailbox) <= _LONGEST_MAILBOX and self._is_plain(mailbox):
+            whole, first = name.encode(), name.partition(" ")[0].encode()
+            names: _Names = (whole, first, whole, first, whole, first)
+        else:
+            encoded = self._encoded(name, email)
+            if encoded is None:
+                return None
+            mailbox, names = encoded
         if date is not self._date:
             self._take(date)
+        leave, preferences, bounce, key = stamps
         head = f"{self._from}{mailbox}{self._dated}{key}{self._link}{leave}{self._mail}{leave}>\r\n".encode()
         own: tuple[bytes, ...] = (
             head,
@@ -112,10 +122,8 @@ class PlainMerge:
             if len(preferences) <= self._preferences_room
             else _torn(self._preferences, preferences),
             email.encode(),
-            name.encode(),
-            name.partition(" ")[0].encode(),
         )
-        own += self._fixed
+        own += names + self._fixed
         segments = self._segments.copy()
         segments[::2] = self._fill(own)
         sender, message_id = f"bounce+{bounce}{self._at}", f"{self._prefix}{key}{self._at}"
@@ -124,6 +132,21 @@ class PlainMerge:
         )
         digest = hashlib.sha256(b"\0".join(self._commit(own))).digest()
         return _record(messages.Merged, (message, digest))
+
+    def _encoded(self, name: str, email: str) -> tuple[str, _Names] | None:
+        """Return the mailbox and the values of a name that does not stand as it is; the address must.
+
+        Raises:
+            RenderError: the name holds a control character.
+        """
+        words = name.split(None, 1)
+        if not words or len(email) > _LONGEST_MAILBOX or not _NAMELESS(email):
+            return None
+        field = headers.mailbox("To", name, email).decode()
+        whole = bodies.write(name if self._says_name else "")
+        first = bodies.write(words[0])
+        names = whole.in_text, first.in_text, whole.in_html, first.in_html, whole.committed, first.committed
+        return field.removeprefix("To: ").removesuffix("\r\n"), names
 
     def _take(self, date: datetime) -> None:
         between = self._frame.subject_line + self._frame.dated(date)
@@ -142,15 +165,17 @@ def _routes(
 ) -> tuple[tuple[bytes, ...], _Pick, _Pick]:
     """Return the values that are fixed, what picks the personal segments, and what picks for the digest."""
     fixed = [found.constant]
-    fill, commit = [0] * (len(found.segments) // 2), [len(_PLACES) + 1, 0]
+    fill, commit = [0] * (len(found.segments) // 2), [_FIXED, 0]
     for hole in found.holes:
         place = _PLACES.get(hole.field.name, 0)
         in_text = in_html = committed = place
         if not place or (not named and hole.field.name in _OF_THE_NAME):
             written = bodies.write(fields.value(hole.field, known))
-            in_text = len(_PLACES) + 1 + len(fixed)
+            in_text = _FIXED + len(fixed)
             in_html, committed = in_text + 1, in_text + 2
             fixed += [*written, written.committed]
+        elif hole.field.name in _OF_THE_NAME:
+            in_html, committed = place + 2, place + 4
         for at in hole.in_text:
             fill[at // 2] = in_text
         for at in hole.in_html:

@@ -200,6 +200,16 @@ def test_any_name_reaches_the_to_header_whole(name: str) -> None:
         assert len(word) <= 75
 
 
+@pytest.mark.parametrize("length", range(40, 75))
+def test_a_word_that_just_fits_and_one_that_just_does_not_stay_within_the_line(length: int) -> None:
+    name = "é" + "a" * length
+    message = merge.compile(samples.template()).merge(samples.READER._replace(name=name), samples.NOW)
+    to = re.search(rb"^To: [^\r]*(?:\r\n [^\r]*)*", message.raw, re.MULTILINE)
+    assert to is not None
+    assert all(len(line) <= 76 for line in to[0].split(b"\r\n"))
+    assert decoded(to[0].decode().removeprefix("To: ").replace("\r\n", "\n")) == (name, "ada@example.net")
+
+
 def decoded(value: str) -> tuple[str, str]:
     """Decode a mailbox by RFC 2047: the blank between two encoded-words is none.
 
