@@ -24,6 +24,8 @@ from newsletter.providers.smtp.terms import Terms
 _READ_BYTES = 16 * 1024
 #: What to do about a server that does not answer.
 UNREACHED = "check host and port of this provider; may this machine connect there, or is a firewall between?"
+#: After a round of one connection, so many speak without one.
+_ALONE = 15
 #: Room for a few long messages, so that most blocks leave in one call.
 _SEND_BUFFER = 512 * 1024
 
@@ -42,7 +44,7 @@ class Connection(asyncio.BufferedProtocol):
         self._full = False
         self._unsent = 0
         #: When the server last said something or took bytes of what waited, or we broke a silence.
-        self._since = 0.0
+        self.since = 0.0
         #: Seconds for which the reply to each stage is waited for.
         self._waits: dict[Stage | None, float] = {stage: options.timeouts.of(stage) for stage in Stage}
         self._waits[None] = 3600.0
@@ -168,7 +170,7 @@ class Connection(asyncio.BufferedProtocol):
         if talk is None or self._ended.done():
             return
         if talk.stage is None:
-            self._since = self._loop.time()
+            self.since = self._loop.time()
         self.speak()
 
     def speak(self) -> None:
@@ -191,7 +193,7 @@ class Connection(asyncio.BufferedProtocol):
             self._on_hunger()
 
     def _deadline(self, talk: dialogue.Dialogue) -> float:
-        return self._since + (self._options.timeouts.block if self._full else self._waits[talk.stage])
+        return self.since + (self._options.timeouts.block if self._full else self._waits[talk.stage])
 
     def _on_alarm(self) -> None:
         """Look whether the server has kept us waiting too long; one timer for the whole session."""
@@ -199,7 +201,7 @@ class Connection(asyncio.BufferedProtocol):
         if talk is None or self._ended.done():
             return
         if self._full and (unsent := self.transport.get_write_buffer_size()) != self._unsent:
-            self._unsent, self._since = unsent, now
+            self._unsent, self.since = unsent, now
         left = self._deadline(talk) - now
         if left <= 0 and self._full:
             self._lose("it takes no more bytes of a message")
@@ -272,7 +274,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._go_on(talk)
 
     def _go_on(self, talk: dialogue.Dialogue) -> None:
-        self._since = self._rounds.join(self)
+        self._rounds.join(self)
         if self._on_first_taken is not None and talk.accepted:
             on_first_taken, self._on_first_taken = self._on_first_taken, None
             on_first_taken()
@@ -289,12 +291,12 @@ class Connection(asyncio.BufferedProtocol):
         """Not all of the last block could leave."""
         self._full = True
         self._unsent = self.transport.get_write_buffer_size()
-        self._since = self._loop.time()
+        self.since = self._loop.time()
 
     def resume_writing(self) -> None:
         """Everything written has left."""
         self._full = False
-        self._since = self._loop.time()
+        self.since = self._loop.time()
         self.speak()
 
     def _wake(self) -> None:
@@ -305,24 +307,34 @@ class Connection(asyncio.BufferedProtocol):
 class Rounds:
     """Lets connections speak one after the other once the event loop has heard all that there is to hear.
 
-    One kind of work at a time keeps the processor's caches warm.
+    One kind of work at a time keeps the processor's caches warm. Where the servers are slower than we, rounds
+    are of one connection; most of these speak at once, and need no further turn of the loop.
     """
 
     def __init__(self) -> None:
         self._waiting: list[Connection] = []
         self._began = 0.0
+        #: How many connections speak at once before the next round, which shows whether they are alone still.
+        self._at_once = 0
 
-    def join(self, link: Connection) -> float:
-        """Have a connection speak in this turn of the event loop; return the time at which it began."""
+    def join(self, link: Connection) -> None:
+        """Have a connection speak in this turn of the event loop."""
+        if self._at_once:
+            self._at_once -= 1
+            link.since = asyncio.get_running_loop().time()
+            link.speak()
+            return
         if not self._waiting:
             loop = asyncio.get_running_loop()
             self._began = loop.time()
             loop.call_soon(self._speak)
+        link.since = self._began
         self._waiting.append(link)
-        return self._began
 
     def _speak(self) -> None:
         waiting, self._waiting = self._waiting, []
+        if len(waiting) == 1:
+            self._at_once = _ALONE
         for link in waiting:
             link.speak()
 
