@@ -225,7 +225,7 @@ class Dispatch:
             if self._window.failure is not None:
                 self.stop(str(self._window.failure))
             return
-        self._paces.saw(claimed.email for claimed in turn.claimed)
+        self._paces.saw([claimed.email for claimed in turn.claimed])
         if turn.claimed and self._paces.idle and self._merging.light:
             self._merge_ahead(turn.claimed)
         self._counts[State.SKIPPED] += turn.skipped

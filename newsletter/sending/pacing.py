@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from newsletter.domain import addresses, buckets, deliveries, errors
@@ -27,6 +27,8 @@ _GROUPS = {
 _BREATHER = 5.0
 #: A domain that refuses for reasons of ours (authentication, reputation) is not asked again so soon.
 _SHUT = 3600.0
+#: Addresses by which the share of a domain is told.
+_SAMPLE = 4096
 #: Seconds until places are asked for again in a database that did not give any.
 _TROUBLED = 1.0
 
@@ -60,8 +62,9 @@ class Pacing:
             for domain, rate in rates.domains.items()
             if rate > 0
         }
-        #: How many addresses of each domain had their turn.
-        self._seen: Counter[str] = Counter()
+        #: How many addresses had their turn, and the last of them.
+        self._seen = 0
+        self._last: deque[str] = deque(maxlen=_SAMPLE)
         self._since = now
         #: Whether nothing is paced at all: then `wait` and `spend` need not be asked.
         self.idle = not self._buckets and not self._slow
@@ -72,9 +75,10 @@ class Pacing:
             if slow := self._slow.get(group(domain)):
                 slow.cap(rate / senders)
 
-    def saw(self, emails: Iterable[str]) -> None:
-        """Count addresses whose turn has come, so that a first refusal finds the pace before it."""
-        self._seen.update([email[email.rfind("@") + 1 :] for email in emails])
+    def saw(self, emails: Sequence[str]) -> None:
+        """Take in addresses whose turn has come, so that a first refusal finds the pace before it."""
+        self._seen += len(emails)
+        self._last.extend(emails)
 
     def wait(self, now: float) -> float:
         """Return the seconds until any message may go; 0: now."""
@@ -104,12 +108,16 @@ class Pacing:
         elif verdict.scope is Scope.DOMAIN:
             key = group(addresses.domain(email))
             if (slow := self._slow.get(key)) is None:
-                seen = sum(count for domain, count in self._seen.items() if group(domain.lower()) == key)
-                pace = seen / max(now - self._since, 1.0)
-                slow = self._slow[key] = buckets.Yielding(now=now, pace=pace)
+                slow = self._slow[key] = buckets.Yielding(now=now, pace=self._pace(key, now))
                 self.idle = False
             pause = _SHUT if verdict.kind is Kind.STOP else _BREATHER
             slow.refused(now, shut_for=verdict.retry_after or pause)
+
+    def _pace(self, key: str, now: float) -> float:
+        """Return the messages a second that went to a domain so far, by its share of the last ones."""
+        there = sum(group(addresses.domain(email)) == key for email in self._last)
+        share = there / max(len(self._last), 1)
+        return share * self._seen / max(now - self._since, 1.0)
 
     def slow_domains(self) -> Mapping[str, float]:
         """Return the rate of every domain that has one."""

@@ -35,7 +35,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def __init__(self, options: SmtpOptions) -> None:
         self._options = options
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._buffer = memoryview(bytearray(_READ_BYTES))
         self._reader = ReplyReader()
         self._replies: deque[Reply] = deque()
@@ -52,7 +52,7 @@ class Connection(asyncio.BufferedProtocol):
         self._on_hunger: Callable[[], None] = _ignore
         self._on_first_taken: Callable[[], None] | None = None
         self._rounds = Rounds()
-        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._ended: asyncio.Future[None] = self.loop.create_future()
         self.transport: asyncio.Transport
         self.terms = Terms()
         #: Why the session broke off, in words; empty when it ended well.
@@ -91,7 +91,7 @@ class Connection(asyncio.BufferedProtocol):
                 while not self._replies:
                     if self.lost:
                         raise self._broken(f"{self.lost} instead of an answer to {stage.value}")
-                    self._waiter = self._loop.create_future()
+                    self._waiter = self.loop.create_future()
                     await self._waiter
         except TimeoutError:
             raise self._broken(f"no answer to {stage.value}") from None
@@ -105,7 +105,7 @@ class Connection(asyncio.BufferedProtocol):
             )
         assert context is not None
         try:
-            transport = await self._loop.start_tls(
+            transport = await self.loop.start_tls(
                 self.transport,
                 self,
                 context,
@@ -170,7 +170,7 @@ class Connection(asyncio.BufferedProtocol):
         if talk is None or self._ended.done():
             return
         if talk.stage is None:
-            self.since = self._loop.time()
+            self.since = self.loop.time()
         self.speak()
 
     def speak(self) -> None:
@@ -197,7 +197,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _on_alarm(self) -> None:
         """Look whether the server has kept us waiting too long; one timer for the whole session."""
-        talk, now, timeouts = self._dialogue, self._loop.time(), self._options.timeouts
+        talk, now, timeouts = self._dialogue, self.loop.time(), self._options.timeouts
         if talk is None or self._ended.done():
             return
         if self._full and (unsent := self.transport.get_write_buffer_size()) != self._unsent:
@@ -208,7 +208,7 @@ class Connection(asyncio.BufferedProtocol):
         elif left <= 0 and talk.stage is not None:
             self._lose(f"no answer to {talk.stage.value} in time")
         wait = min(max(left, 0.01), timeouts.command, timeouts.block)
-        self._alarm = self._loop.call_later(wait, self._on_alarm)
+        self._alarm = self.loop.call_later(wait, self._on_alarm)
 
     def _end(self) -> None:
         if not self._ended.done():
@@ -291,12 +291,12 @@ class Connection(asyncio.BufferedProtocol):
         """Not all of the last block could leave."""
         self._full = True
         self._unsent = self.transport.get_write_buffer_size()
-        self.since = self._loop.time()
+        self.since = self.loop.time()
 
     def resume_writing(self) -> None:
         """Everything written has left."""
         self._full = False
-        self.since = self._loop.time()
+        self.since = self.loop.time()
         self.speak()
 
     def _wake(self) -> None:
@@ -321,13 +321,12 @@ class Rounds:
         """Have a connection speak in this turn of the event loop."""
         if self._at_once:
             self._at_once -= 1
-            link.since = asyncio.get_running_loop().time()
+            link.since = link.loop.time()
             link.speak()
             return
         if not self._waiting:
-            loop = asyncio.get_running_loop()
-            self._began = loop.time()
-            loop.call_soon(self._speak)
+            self._began = link.loop.time()
+            link.loop.call_soon(self._speak)
         link.since = self._began
         self._waiting.append(link)
 

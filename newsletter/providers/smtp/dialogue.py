@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import deque
 from collections.abc import Sequence
@@ -19,15 +20,28 @@ from newsletter.providers.smtp import envelopes
 from newsletter.providers.smtp.terms import Terms
 
 #: Where Postfix, Exim and Amazon SES put the id that their logs call the message by.
-#: Postfix's own words come first: where the text begins with them nothing needs to be searched for.
-_QUEUE_ID = re.compile(
-    r"(?:^2\.0\.0 Ok: (?:\d+ bytes )?queued as |queued as |\bid=|^2\.0\.0 Ok |^Ok )(\S+)"
-).search
+_QUEUE_ID = re.compile(r"(?:queued as |\bid=|^2\d\d (?:2\.0\.0 )?Ok )(\S+)").search
+#: What nearly every Postfix says: nothing needs to be searched for.
+_POSTFIX = "250 2.0.0 Ok: queued as "
 
 # Members of an enumeration are looked up slowly, and these several times a message.
 _CONTENT = Stage.CONTENT
 #: What opens a transaction, and is answered with 250 nearly always.
 _OPENING = (Stage.MAIL, Stage.RCPT, Stage.RSET)
+
+
+def _queue_id(said: str) -> str:
+    """Return the id in a server's answer to a message, or an empty text."""
+    if said.startswith(_POSTFIX):
+        return said[len(_POSTFIX) :].partition(" ")[0]
+    return _found_id(said)
+
+
+# A server without ids gives one answer again and again.
+@functools.lru_cache(maxsize=64)
+def _found_id(said: str) -> str:
+    match = _QUEUE_ID(said)
+    return match[1] if match else ""
 
 
 class OutOfStepError(Exception):
@@ -184,10 +198,9 @@ class Dialogue:
         """Take in the reply to a message's content."""
         if reply.code // 100 == 2 and not transaction.refused:
             self.accepted += 1
-            match = _QUEUE_ID(reply.text)
-            known_as = match[1] if match else ""
+            said = str(reply)
             delivery = transaction.message.delivery
-            self._feed.give(deliveries.Receipt(delivery, verdicts.ACCEPTED, str(reply), known_as))
+            self._feed.give(deliveries.Receipt(delivery, verdicts.ACCEPTED, said, _queue_id(said)))
             return
         self._expect(reply.code // 100 != 3, reply, _CONTENT)
         if not transaction.refused:
