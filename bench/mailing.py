@@ -7,12 +7,14 @@ import asyncio
 import contextlib
 import gc
 import random
+import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -22,8 +24,8 @@ import smtp_client
 from rivals import Run
 
 from newsletter import ports
-from newsletter.domain import messages, numbering, publications, tokens
-from newsletter.domain.deliveries import State
+from newsletter.domain import deliveries, messages, numbering, publications, tokens
+from newsletter.domain.deliveries import MailingStatus, State
 from newsletter.domain.messages import Field
 from newsletter.providers.smtp.options import Security, SmtpOptions
 from newsletter.providers.smtp.provider import Smtp
@@ -115,6 +117,37 @@ def plan(ledger: StoredLedger, size: str) -> int:
     return ledger.plan(draft).id
 
 
+class Unwritten:
+    """A ledger whose turns neither read nor write: what it saves is what the ledger costs."""
+
+    def __init__(self, ledger: StoredLedger, count: int) -> None:
+        self._ledger, self._count = ledger, count
+        self._given = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    def turn(self, mailing: int, lease: Any, outcomes: Any, *, limit: int, now: datetime) -> deliveries.Turn:
+        """Give the next recipients, made up."""
+        first = self._given + 1
+        self._given = min(self._given + limit, self._count)
+        claimed = [
+            deliveries.Claimed(n, n, f"reader{n}@example{n % 50}.net", f"Reader {n}", "", 0)
+            for n in range(first, self._given + 1)
+        ]
+        return deliveries.Turn(MailingStatus.SENDING, claimed)
+
+
+def unwritten(port: int, *, size: str, count: int, connections: int, doubt: int = 64) -> Run:
+    """Send a whole mailing of which the ledger knows nothing."""
+    with workspace(1) as database:
+        ledger = StoredLedger(database, SIGNER.keyed_hash)
+        mailing, made_up = plan(ledger, size), Unwritten(ledger, count)
+        run = asyncio.run(carry_out(made_up, mailing, port, connections=connections, doubt=doubt))
+        ledger.close()
+    return Run(count, *run)
+
+
 def ours(port: int, *, size: str, count: int, connections: int, doubt: int = 64) -> Run:
     """Send a whole mailing."""
     with workspace(count) as database:
@@ -129,7 +162,7 @@ def ours(port: int, *, size: str, count: int, connections: int, doubt: int = 64)
 
 
 async def carry_out(
-    ledger: ports.Ledger, mailing: int, port: int, *, connections: int, doubt: int
+    ledger: Any, mailing: int, port: int, *, connections: int, doubt: int
 ) -> tuple[float, float]:
     """Send what is planned; return wall and CPU seconds."""
     options = SmtpOptions(host="127.0.0.1", port=port, security=Security.NONE, connections=connections)
@@ -152,7 +185,6 @@ async def carry_out(
 
 def bytes_of(size: str) -> int:
     """Return the size of one message on the wire."""
-    from newsletter.domain import deliveries
     from newsletter.sending.merging import Merging
 
     merging = Merging({"en": template(size)}, PUBLICATION, SIGNER, mailing=1)
@@ -168,13 +200,14 @@ def against(sink: str, size: str, *, rounds: int, scale: float, connections: int
     """Measure a whole mailing and the usual senders against a sink."""
     wire, small = bytes_of(size), 5 if size == "10 KB" else 1
     html, text, raw = smtp_client.content(size)
-    many, few = int(4000 * small * scale), int(400 * small * scale)
+    many, few = int(10_000 * small * scale), int(400 * small * scale)
     with SINKS[sink]() as port:
         print(f"{size} ({wire:,} bytes), {sink}; {connections} connections, window {doubt}, {rounds} rounds")
         there = {"connections": connections}
         senders: dict[str, Callable[[], Run]] = {
             "smtp-source": lambda: rivals.smtp_source(port, size=wire, count=many, **there),
             "newsletter": lambda: ours(port, size=size, count=many, doubt=doubt, **there),
+            "newsletter, no ledger": lambda: unwritten(port, size=size, count=many, doubt=doubt, **there),
             "aiosmtplib, prebuilt": lambda: rivals.aiosmtplib_prebuilt(port, raw=raw, count=few, **there),
             "aiosmtplib, built": lambda: rivals.aiosmtplib_built(
                 port, html=html, text=text, count=few // 4, **there
@@ -184,7 +217,10 @@ def against(sink: str, size: str, *, rounds: int, scale: float, connections: int
             senders["nodemailer"] = lambda: rivals.nodemailer(
                 port, html=html, text=text, count=few // 2, **there
             )
-        smtp_client.paired(rounds, senders, against="smtp-source")
+        runs = smtp_client.paired(rounds, senders, against="smtp-source")
+        pairs = zip(runs["newsletter"], runs["newsletter, no ledger"], strict=True)
+        share = statistics.median(1 - without.seconds / whole.seconds for whole, without in pairs)
+        print(f"  of the wall time {max(share, 0):.0%} is the ledger's", flush=True)
 
 
 def main() -> None:

@@ -75,8 +75,11 @@ def content(size: str) -> tuple[str, str, bytes]:
     return html, text, raw
 
 
-def paired(rounds: int, senders: dict[str, Callable[[], Run]], *, against: str) -> None:
-    """Run the senders in turn, round after round; print medians, and the median of each round's ratio."""
+def paired(rounds: int, senders: dict[str, Callable[[], Run]], *, against: str) -> dict[str, list[Run]]:
+    """Run the senders in turn, round after round; print medians, and the median of each round's ratio.
+
+    Return every sender's runs.
+    """
     runs: dict[str, list[Run]] = {name: [] for name in senders}
     for _ in range(rounds):
         for name, sender in senders.items():
@@ -89,6 +92,7 @@ def paired(rounds: int, senders: dict[str, Callable[[], Run]], *, against: str) 
             f"  {statistics.median(run.micros for run in made):>7.1f} us CPU a message",
             flush=True,
         )
+    return runs
 
 
 def against_smtp_sink(size: str, *, rounds: int, scale: float, connections: int) -> None:
