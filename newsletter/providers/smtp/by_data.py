@@ -58,7 +58,7 @@ class ByData(dialogue.Dialogue):
         return self._command() if self._unsaid and not self._awaited else b""
 
     def _content(self) -> bytes:
-        transaction, self._open, self._asked = self._open, None, False
+        transaction, self._open, self._asked, self.eager = self._open, None, False, True
         assert transaction is not None
         self._awaited.append((_CONTENT, transaction))
         if transaction.refused:
@@ -87,6 +87,7 @@ class ByData(dialogue.Dialogue):
             self._reset, lines = False, _RSET_LINE + lines
             self._awaited.append((_RSET, None))
         self._awaited.extend(((_MAIL, transaction), (_RCPT, transaction), (_DATA, transaction)))
+        self.eager = False
         return lines + _DATA_LINE
 
     def _begin(self, lines: bytes) -> bytes:

@@ -183,6 +183,8 @@ class Connection(asyncio.BufferedProtocol):
             while not self._full and (block := talk.next_block()):
                 silent = False
                 self.transport.write(block)
+                if not talk.eager:
+                    break
         except Exception as error:
             self._fail(error)
             return

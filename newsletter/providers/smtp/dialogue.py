@@ -90,6 +90,8 @@ class Dialogue:
         self._closing = False
         #: Whether the last block ends with the end of a message.
         self._ends_with_content = False
+        #: Whether there may be more to say before the next reply.
+        self.eager = True
         #: Messages that the server took.
         self.accepted = 0
         #: Whether the feed had nothing when it was last asked.
