@@ -24,9 +24,11 @@ _MAX_LENGTH = 200
 _LOCAL_MAC_BYTES = 8
 #: What a row id can be.
 _LARGEST = 2**63 - 1
-#: Where a Message-ID's key stands in the digest that the token to leave is cut from: disjoint bytes of one
-#: digest tell nothing about each other. 80 bits: no two deliveries of a publication ever share a key.
+#: Where a Message-ID's key and a bounce address's MAC stand in the digest that the token to leave is cut
+#: from: disjoint bytes of one digest tell nothing about each other. 80 bits: no two deliveries of a
+#: publication ever share a key.
 _KEY = slice(_MAC_BYTES, _MAC_BYTES + 10)
+_LOCAL_MAC = slice(_KEY.stop, _KEY.stop + _LOCAL_MAC_BYTES)
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 #: What base64 writes and a token leaves out.
 _NO_TOKEN = b"=\n"
@@ -43,7 +45,6 @@ class Purpose(enum.StrEnum):
     CONFIRM = "confirm"
     UNDO = "undo"
     VIEW = "view"
-    BOUNCE = "bounce"
     #: A change of address, confirmed at the new one.
     ADDRESS = "address"
     #: A form that we showed: when.
@@ -81,22 +82,26 @@ class Signer:
             raise errors.TokenError("this link is not one of ours")
         return _unpack(payload)
 
-    def sign_local_part(self, purpose: Purpose, *numbers: int) -> str:
-        """Return a token that survives mail servers which fold case (RFC 5321 §2.4): hexadecimal."""
-        payload = _pack(numbers)
-        return (payload + self._mac(purpose, payload)[:_LOCAL_MAC_BYTES]).hex()
+    def bounce_token(self, subscriber: int, mailing: int) -> str:
+        """Return what a delivery's bounce address is told by.
 
-    def read_local_part(self, purpose: Purpose, token: str) -> tuple[int, ...]:
-        """Return the numbers of a token made by `sign_local_part`.
+        It survives mail servers which fold case (RFC 5321 §2.4): hexadecimal.
+        """
+        payload = _pack((subscriber, mailing))
+        return (payload + _ended(self._states[Purpose.LEAVE], payload)[_LOCAL_MAC]).hex()
+
+    def read_bounce_token(self, token: str) -> tuple[int, int]:
+        """Return subscriber and mailing of a token made by `bounce_token`.
 
         Raises:
-            TokenError: it is forged, cut short, or made for another act.
+            TokenError: it is forged, cut short, or made for something else.
         """
         raw = _decode_hex(token)
         payload, mac = raw[:-_LOCAL_MAC_BYTES], raw[-_LOCAL_MAC_BYTES:]
-        if not hmac.compare_digest(mac, self._mac(purpose, payload)[:_LOCAL_MAC_BYTES]):
+        if not hmac.compare_digest(mac, _ended(self._states[Purpose.LEAVE], payload)[_LOCAL_MAC]):
             raise errors.TokenError("this address is not one of ours")
-        return _unpack(payload)
+        subscriber, mailing, *_ = *_unpack(payload), 0
+        return subscriber, mailing
 
     def keyed_hash(self, text: str) -> str:
         """Return a hash that finds an erased address again and cannot be reversed without the key."""
@@ -125,31 +130,27 @@ Stamps = tuple[str, str, str, str]
 class Stamp:
     """The four tokens of every message of one mailing, made together: a mailing makes millions.
 
-    They are those of `Signer.sign`, `sign_local_part` and `message_key`, to the letter.
+    They are those of `Signer.sign`, `bounce_token` and `message_key`, to the letter.
     """
 
     def __init__(self, signer: Signer, mailing: int) -> None:
         self._leave = signer.state(Purpose.LEAVE)
         self._preferences = signer.state(Purpose.PREFERENCES)
-        self._bounce = signer.state(Purpose.BOUNCE)
         self._mailing = _pack((mailing,))
 
-    def of(self, delivery: int, subscriber: int, email: str) -> Stamps:
+    def of(self, subscriber: int, email: str) -> Stamps:
         """Return the token to leave, the one for preferences, the bounce address's, and the message key."""
-        person, bounce = _varint(subscriber), _varint(delivery)
+        person = _varint(subscriber)
         both, own = person + self._mailing, person + _varint(fingerprint(email))
         state = self._leave.copy()
         state.update(both)
         leave = state.digest()
         state = self._preferences.copy()
         state.update(own)
-        preferences = state.digest()
-        state = self._bounce.copy()
-        state.update(bounce)
         return (
             _base64(both + leave[:_MAC_BYTES]),
-            _base64(own + preferences[:_MAC_BYTES]),
-            (bounce + state.digest()[:_LOCAL_MAC_BYTES]).hex(),
+            _base64(own + state.digest()[:_MAC_BYTES]),
+            (both + leave[_LOCAL_MAC]).hex(),
             leave[_KEY].hex(),
         )
 

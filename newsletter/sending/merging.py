@@ -52,7 +52,7 @@ class Merging:
         Raises:
             RenderError: a value of the recipient's cannot stand in a header.
         """
-        stamps = self._stamp.of(claimed.id, claimed.subscriber, claimed.email)
+        stamps = self._stamp.of(claimed.subscriber, claimed.email)
         plain = self._ways(claimed.language)[claimed.name != ""]
         merged = plain.merge(claimed, stamps, date) if plain else None
         return merged or self._merge_any(claimed, stamps, date)
@@ -62,7 +62,7 @@ class Merging:
         stamp, met, found = self._stamp.of, self._met, {}
         for claimed in batch:
             number, subscriber, email, name, language = claimed[:5]
-            stamps = stamp(number, subscriber, email)
+            stamps = stamp(subscriber, email)
             plain = (met.get(language) or self._ways(language))[name != ""]
             try:
                 merged = plain.merge(claimed, stamps, date) if plain else None

@@ -21,7 +21,7 @@ def read(report: feedback.Report, signer: Signer, find: FindDelivery) -> Sequenc
     """Return the events that a mail tells of; a signed token in it names the delivery."""
     found = bounces.examine(report.body)
     key = f"mail {hashlib.sha256(report.body).hexdigest()[:32]}"
-    delivery = _bounced(found.token, signer)
+    delivery = _bounced(found.token, signer, find)
     if found.kind is bounces.Kind.UNSUBSCRIBE:
         delivery = _unsubscribed(found.unsubscribe_token, signer, find)
     told = bounces.events(found, at=report.received_at, key=key)
@@ -90,12 +90,15 @@ def _is_for_people(found: bounces.Report) -> bool:
     return asks or found.kind is bounces.Kind.REPLY
 
 
-def _bounced(token: str, signer: Signer) -> int:
+def _bounced(token: str, signer: Signer, find: FindDelivery) -> int:
     """Return the delivery that a bounce address names, 0 where it is none of ours."""
+    if not token:
+        return 0
     try:
-        return signer.read_local_part(Purpose.BOUNCE, token)[0] if token else 0
+        subscriber, mailing = signer.read_bounce_token(token)
     except errors.TokenError:
         return 0
+    return find(mailing, subscriber)
 
 
 def _unsubscribed(token: str, signer: Signer, find: FindDelivery) -> int:

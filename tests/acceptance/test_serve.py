@@ -23,7 +23,6 @@ import pytest
 from newsletter import wiring
 from newsletter.domain.deliveries import Mailing, MailingStatus, State
 from newsletter.domain.subscribers import Status
-from newsletter.domain.tokens import Purpose
 from newsletter.sending import plan
 from tests.bounces import mailservers
 from tests.cli import mailings
@@ -196,7 +195,7 @@ def test_a_bounce_is_read_when_it_comes_and_not_when_the_clock_strikes(tmp_path:
         ada, bob = (app.directory.find(f"{name}@example.net") for name in ("ada", "bob"))
         assert ada is not None
         assert bob is not None
-        token = app.signer.sign_local_part(Purpose.BOUNCE, app.feedback_book.delivery(mailing.id, ada.id))
+        token = app.signer.bounce_token(ada.id, mailing.id)
         with serving(tmp_path) as (_, process, _):
             post.until(lambda: post.idling)
             post.arrive(BOUNCE.format(token=token).replace("\n", "\r\n").encode())

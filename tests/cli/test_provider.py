@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from newsletter import wiring
-from newsletter.domain.tokens import Purpose
 from newsletter.sending.returned import MAIL
 from tests.cli import mailings
 from tests.cli.conftest import Run
@@ -212,8 +211,7 @@ def test_why_somebody_is_not_mailed_is_one_command(run: Run, root: Path) -> None
     mailing = app.ledger.plan(samples.draft(now=app.now()))
     ada = app.directory.find("ada@example.net")
     assert ada is not None
-    delivery = app.feedback_book.delivery(mailing.id, ada.id)
-    token = app.signer.sign_local_part(Purpose.BOUNCE, delivery)
+    token = app.signer.bounce_token(ada.id, mailing.id)
     returned = BOUNCE.format(token=token).replace("\n", "\r\n").encode()
     app.feedback.keep([(MAIL, returned)])
     app.feedback.work_off()

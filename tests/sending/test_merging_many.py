@@ -170,7 +170,7 @@ def general(
         claimed.email,
         claimed.name,
         SIGNER.message_key(mailing, claimed.subscriber),
-        SIGNER.sign_local_part(tokens.Purpose.BOUNCE, claimed.id),
+        SIGNER.bounce_token(claimed.subscriber, mailing),
         values(claimed, template, url, mailing),
     )
     known = {"view_url": recipient.values["view_url"]}

@@ -19,7 +19,6 @@ import pytest
 from newsletter import wiring
 from newsletter.bounces import listening, mailbox
 from newsletter.domain.subscribers import Status
-from newsletter.domain.tokens import Purpose
 from tests.cli import mailings
 from tests.cli.test_provider import BOUNCE
 from tests.sending import samples
@@ -163,7 +162,7 @@ def test_a_bounce_leaves_the_mailbox_when_its_effect_is_in_the_database(post: Po
     ada, bob = (app.directory.find(f"{name}@example.net") for name in ("ada", "bob"))
     assert ada is not None
     assert bob is not None
-    token = app.signer.sign_local_part(Purpose.BOUNCE, app.feedback_book.delivery(mailing.id, ada.id))
+    token = app.signer.bounce_token(ada.id, mailing.id)
     post.deliver("1.bounce", BOUNCE.format(token=token).replace("\n", "\r\n").encode())
     app.close()
     app = wiring.build(tmp_path)

@@ -53,7 +53,7 @@ def write(
         email=to,
         name="",
         message_key=f"doctor-{identity}",
-        bounce_token=signer.sign_local_part(Purpose.BOUNCE, 0),
+        bounce_token=signer.bounce_token(0, 0),
         values=dict.fromkeys(messages.FIELDS, "") | {"unsubscribe_url": url},
     )
     merger = merge.compile(template)
