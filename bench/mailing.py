@@ -200,7 +200,7 @@ def against(sink: str, size: str, *, rounds: int, scale: float, connections: int
     """Measure a whole mailing and the usual senders against a sink."""
     wire, small = bytes_of(size), 5 if size == "10 KB" else 1
     html, text, raw = smtp_client.content(size)
-    many, few = int(10_000 * small * scale), int(400 * small * scale)
+    many, few = int(20_000 * small * scale), int(400 * small * scale)
     with SINKS[sink]() as port:
         print(f"{size} ({wire:,} bytes), {sink}; {connections} connections, window {doubt}, {rounds} rounds")
         there = {"connections": connections}
