@@ -114,7 +114,7 @@ def distant(*, rounds: int, count: int, connections: int = 64) -> None:
             "aiosmtplib, prebuilt": lambda: rivals.aiosmtplib_prebuilt(
                 plain, raw=raw, count=count // 4, connections=connections
             ),
-            "newsletter, DATA": ours(plain, doubt=4 * connections, times=1),
+            "newsletter, DATA": ours(plain, doubt=4 * connections, times=4),
             "newsletter, BDAT": ours(chunking, doubt=8 * connections, times=4),
         }
         smtp_client.paired(rounds, senders, against="aiosmtplib, prebuilt")
