@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -33,8 +34,10 @@ _CONCURRENCY = 16
 _STALLED, _BEAT = 30.0, 10.0
 #: Seconds after which a job whose process cannot take it is offered again, to whoever comes first.
 _ELSEWHERE = 2
-#: Seconds between two looks for jobs whose time came; those for now are told at once.
-_POLL = 1.0
+#: Seconds between two looks for jobs whose time came, at least and at most; those for now are told at once.
+#: Each process has a rhythm of its own: with the same one, whoever is at a mailing already might be the first
+#: at its next share again and again.
+_POLL = (0.5, 1.5)
 #: Seconds after which a worker is started anew that lost the database.
 _AGAIN = 2.0
 
@@ -66,11 +69,12 @@ class PostgresQueue(Clockwork):
         make_duty: Callable[[], duty.Duty],
         *,
         senders: int,
+        rng: random.Random,
         loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
     ) -> None:
         """Take how many processes may share a mailing, at most."""
         super().__init__(make_duty, loop_factory=loop_factory)
-        self._conninfo, self._senders = conninfo, senders
+        self._conninfo, self._senders, self._rng = conninfo, senders, rng
         # Its methods carry no types.
         self._worker: Any = None
         self._working: asyncio.Task[None] | None = None
@@ -183,7 +187,7 @@ class PostgresQueue(Clockwork):
                 self._app,
                 queues=[_QUEUE],
                 concurrency=_CONCURRENCY,
-                fetch_job_polling_interval=_POLL,
+                fetch_job_polling_interval=self._rng.uniform(*_POLL),
                 # The sender goes on although its job is broken off: it drains by itself.
                 shutdown_graceful_timeout=0,
                 delete_jobs="always",

@@ -179,7 +179,9 @@ class Delivery(Editing):
         self._require_queue()
         from newsletter.queues.postgres import PostgresQueue
 
-        return PostgresQueue(conninfo, make_duty, senders=senders, loop_factory=self.loop_factory)
+        return PostgresQueue(
+            conninfo, make_duty, senders=senders, rng=self.rng, loop_factory=self.loop_factory
+        )
 
     def call_senders(self, mailing: int, *, at: datetime | None = None) -> None:
         """Tell the services of many machines that there is something to send; they would see it later."""

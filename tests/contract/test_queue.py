@@ -91,7 +91,11 @@ class Town:
         if self.database.is_sqlite:
             return LocalQueue(make_duty, loop_factory=self.loop_factory)
         return PostgresQueue(
-            self.database.conninfo, make_duty, senders=self.senders, loop_factory=self.loop_factory
+            self.database.conninfo,
+            make_duty,
+            senders=self.senders,
+            rng=random.Random(len(self.queues)),
+            loop_factory=self.loop_factory,
         )
 
     def states(self, mailing: Mailing) -> dict[State, int]:
