@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import html
+import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -100,3 +103,29 @@ def with_pieces(text: messages.Pieces, html: messages.Pieces, **changes: Any) ->
     """Return a message template with bodies of its own."""
     body = messages.Rendered(language="en", subject="Hello", preheader="", html=html, text=text)
     return template(rendered=dataclasses.replace(body, **changes))
+
+
+def as_read(pieces: messages.Pieces, values: Mapping[str, str], *, markup: bool) -> str:
+    """Return what a program must show of a body, put together without the code that merges it."""
+    written = []
+    for piece in pieces:
+        if isinstance(piece, str):
+            written.append(piece)
+        else:
+            value = re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", values[piece.name] or piece.default)
+            value = value.encode("utf-8", "replace").decode()
+            written.append(html.escape(value) if markup else value)
+    return "".join(written)
+
+
+def assert_safe_on_the_wire(raw: bytes) -> None:
+    """Hold a message to what every server on its way leaves alone."""
+    assert re.search(rb"(?<!\r)\n|\r(?!\n)", raw) is None
+    head, _, body = raw.partition(b"\r\n\r\n")
+    assert max(map(len, head.split(b"\r\n"))) <= 998
+    for line in body.split(b"\r\n"):
+        assert len(line) <= 76
+        assert not line.startswith((b".", b"From ", b" "))
+        assert not line.endswith((b" ", b"\t"))
+        assert b"  " not in line
+        assert b"\t" not in line

@@ -6,7 +6,6 @@ import dataclasses
 import email
 import email.policy
 import email.utils
-import html
 import itertools
 import re
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from newsletter.domain import errors, fields, messages, tokens
 from newsletter.domain.deliveries import Claimed
 from newsletter.rendering import merge as merging_room
 from newsletter.sending.merging import Merging
+from tests.rendering.samples import as_read, assert_safe_on_the_wire
 from tests.sending import samples
 from tests.sending.conftest import PUBLICATION
 
@@ -207,8 +207,8 @@ def test_a_mail_program_reads_what_was_rendered_with_the_recipients_own_values(
     assert isinstance(mail, EmailMessage)
     own = values(claimed, template, url, 3)
     plain, markup = (part.get_content().replace("\r\n", "\n") for part in mail.iter_parts())
-    assert plain.rstrip("\n") == expected(template.rendered.text, own, markup=False).rstrip("\n")
-    assert markup.rstrip("\n") == expected(template.rendered.html, own, markup=True).rstrip("\n")
+    assert plain.rstrip("\n") == as_read(template.rendered.text, own, markup=False).rstrip("\n")
+    assert markup.rstrip("\n") == as_read(template.rendered.html, own, markup=True).rstrip("\n")
     leave = own["unsubscribe_url"]
     token = leave.rpartition("/")[2]
     head = email.message_from_bytes(message.raw)
@@ -220,28 +220,6 @@ def test_a_mail_program_reads_what_was_rendered_with_the_recipients_own_values(
     subject = fields.join(fields.parse(template.subject_prefix + template.rendered.subject), own)
     found = str(make_header(decode_header(head["Subject"].replace("\r\n", ""))))
     assert found == subject.encode("utf-8", "replace").decode()
-
-
-def expected(parts: messages.Pieces, own: Mapping[str, str], *, markup: bool) -> str:
-    written = []
-    for piece in parts:
-        if isinstance(piece, str):
-            written.append(piece)
-        else:
-            value = re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", own[piece.name] or piece.default)
-            value = value.encode("utf-8", "replace").decode()
-            written.append(html.escape(value) if markup else value)
-    return "".join(written)
-
-
-def assert_safe_on_the_wire(raw: bytes) -> None:
-    assert re.search(rb"(?<!\r)\n|\r(?!\n)", raw) is None
-    head, _, body = raw.partition(b"\r\n\r\n")
-    assert max(map(len, head.split(b"\r\n"))) <= 998
-    for line in body.split(b"\r\n"):
-        assert len(line) <= 76
-        assert not line.startswith((b".", b"From ", b" "))
-        assert not line.endswith((b" ", b"\t"))
 
 
 @settings(max_examples=300, deadline=None)
